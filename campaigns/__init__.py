@@ -1,0 +1,1 @@
+"""What should happen next: pure decisions over plain data; no clock, input or output."""

@@ -1,0 +1,52 @@
+"""What may happen to a conversation: the inputs of ``advance``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """The customer said something (an utterance ended, at any time, also while the robot was speaking)."""
+
+    text: str
+    """What the recogniser understood; empty when there was speech that nobody could make out."""
+    confidence: float = 1.0
+    at: datetime | None = None
+    """When the utterance ended, aware, in any zone; relative times ("tomorrow at three") are read from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digits:
+    """The customer pressed digits: as many as were listened for, or fewer when the terminator or a pause came."""
+
+    digits: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Nothing was said or pressed within the Listen's ``timeout_s``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """An answering machine (or network voicemail) answered; a beep may follow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffEnded:
+    """The handoff came to an end: connected and over, or nobody took it."""
+
+    connected: bool
+    reason: str = ""
+    """Stable code when not connected: ``no_agent``, ``busy``, ``no_answer``, ``failed``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HungUp:
+    """The customer hung up (BYE), or the call was lost; nothing can be said any more."""
+
+
+Input = Heard | Digits | Silence | Machine | HandoffEnded | HungUp

@@ -1,0 +1,1 @@
+"""Runs one call from start to result; returns results and never stores them."""

@@ -1,0 +1,150 @@
+"""What passes between the host and a line process: one request in, events out, one result at the end.
+
+Plain data, JSON on the wire (``pydantic.TypeAdapter``); a line process holds no database and stores nothing but its
+journal of sends and the recordings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from campaigns.dispositions import Disposition
+from dialer.legs import Trunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRequest:
+    """Everything a line process needs to run one call."""
+
+    attempt_id: str
+    fence: int
+    call_id: str
+    """SIP Call-ID, derived from attempt and fence by the host before the intent was committed."""
+    number: str
+    """E.164."""
+    trunk: Trunk
+    flow: dict[str, Any]
+    """The call flow document, as loaded from YAML."""
+    variables: dict[str, str]
+    """Campaign and contact variables together."""
+    language: str
+    zone: str
+    """IANA zone of the contact: times are spoken and understood in it."""
+    ring_timeout_s: float = 25.0
+    max_duration_s: float = 300.0
+    media_timeout_s: float = 8.0
+    """Answered without a single received packet for this long: no media."""
+    send_before: float
+    """``time.monotonic()`` of this machine: an INVITE that would leave later is not sent (``Released``)."""
+    agent_uri: str = ""
+    """``sip:`` URI rung for a handoff; empty when nobody can take one."""
+    agent_ring_timeout_s: float = 20.0
+    record: bool = True
+    """Keep a stereo recording (left customer, right robot)."""
+
+
+class EventKind(StrEnum):
+    """Kinds of live event; each has its fields in ``CallEvent.data``."""
+
+    DIALING = "dialing"
+    """The INVITE left. {}"""
+    RINGING = "ringing"
+    """{code, early_media}"""
+    ANSWERED = "answered"
+    """{codec}"""
+    STEP = "step"
+    """{step, type}"""
+    SAID = "said"
+    """The robot began a sentence: {text, language}; corrected by INTERRUPTED."""
+    INTERRUPTED = "interrupted"
+    """The customer cut in: {text, heard_text, played_ms}"""
+    HEARING = "hearing"
+    """Partial words while the customer speaks: {text}; not stored."""
+    HEARD = "heard"
+    """{text, confidence, intent, engine}"""
+    DIGITS = "digits"
+    """{digits, intent}"""
+    OPT_OUT = "opt_out"
+    """{words, scope}; the host stores it the moment it comes."""
+    CALLBACK = "callback"
+    """{at, words}"""
+    VARIABLE = "variable"
+    """{name, value}"""
+    MACHINE = "machine"
+    """{evidence}: an answering machine was recognised."""
+    HANDOFF = "handoff"
+    """{state: ringing|connected|failed|ended, reason, queue, summary}"""
+    PROBLEM = "problem"
+    """{step, message}"""
+    ENDED = "ended"
+    """The leg is over: {by, code, reason}"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEvent:
+    """Something that happened in a call, as it happens."""
+
+    attempt_id: str
+    fence: int
+    kind: EventKind
+    at: datetime
+    """UTC."""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One turn of the transcript."""
+
+    who: str
+    """``robot``, ``customer`` or ``agent``."""
+    text: str
+    at_s: float
+    """Seconds after the answer."""
+    intent: str | None = None
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """What the recording says, in seconds, measured from signal energy; ``None`` where it does not apply."""
+
+    answer_to_audio_s: float | None = None
+    turn_gaps_s: tuple[float, ...] = ()
+    barge_in_stops_s: tuple[float, ...] = ()
+    dead_air_s: float = 0.0
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallResult:
+    """How a call ended; returned exactly once, whatever happened."""
+
+    attempt_id: str
+    fence: int
+    call_id: str
+    disposition: Disposition
+    outcome: str = ""
+    hangup_cause: str = ""
+    """``peer_bye``, ``our_bye``, ``cancelled``, ``sip_486``, ``no_media``, ``line_lost``…"""
+    sip_code: int = 0
+    retry_after_s: float | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime
+    transcript: tuple[Turn, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    timings: Timings = field(default_factory=Timings)
+    recording: str = ""
+    """File name below the recordings directory, empty when nothing was recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """Nothing was sent: the send window was missed or no leg was free. The attempt goes back under its fence."""
+
+    attempt_id: str
+    fence: int
+    reason: str

@@ -1,0 +1,1 @@
+"""The host: REST, console, store, queue, scheduler, channels, command line."""

@@ -1,0 +1,1 @@
+"""Rehearsal: a cast of simulated customers, real SIP user agents, for a campaign before it meets people."""

@@ -1,0 +1,89 @@
+"""Settings: one frozen object from ``OUTBOUND_*``; start-up fails naming every bad key. It reads nothing but the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from outbound.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set; the description of each field is the README's table."""
+
+    model_config = SettingsConfigDict(env_prefix="OUTBOUND_", frozen=True, extra="ignore")
+
+    data_dir: Annotated[Path, Field(description="Where the database, recordings, prompts and journals live.")] = Path(
+        "data"
+    )
+    host: Annotated[str, Field(description="Address the REST API and console listen on.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="Port of the REST API and console; 0 takes a free one.")] = (
+        8077
+    )
+    database_url: Annotated[
+        str, Field(description="`sqlite:///…` or `postgresql+psycopg://…`; empty: SQLite below data_dir.")
+    ] = ""
+    redis_url: Annotated[
+        str,
+        Field(description="`redis://…` or `unix://…` of a Redis or Valkey; empty: an embedded Valkey below data_dir."),
+    ] = ""
+    lines: Annotated[
+        int, Field(ge=0, le=64, description="Line processes; each takes as many legs as its engine allows.")
+    ] = 2
+    engine: Annotated[Literal["pjsua2", "loopback"], Field(description="SIP engine of the line processes.")] = "pjsua2"
+    sip_bind: Annotated[str, Field(description="Address that SIP and RTP sockets of the line processes bind to.")] = (
+        "127.0.0.1"
+    )
+    recognizers: Annotated[int, Field(ge=1, le=16, description="Recogniser workers; about one per core.")] = 1
+    recognizer: Annotated[
+        str,
+        Field(
+            description="Recogniser: `auto` (Vosk where a model is on disk, else Whisper), `vosk`, `whisper`, `scripted`."
+        ),
+    ] = "auto"
+    synthesizer: Annotated[
+        str, Field(description="Voice: `auto` (Piper for English, else eSpeak NG), `piper`, `pyttsx3`, `tones`.")
+    ] = "auto"
+    languages: Annotated[str, Field(description="Languages whose engines are started, comma-separated.")] = "en"
+    models_dir: Annotated[
+        Path | None, Field(description="Where recogniser and voice models of your own are looked for.")
+    ] = None
+    max_calls_per_second: Annotated[
+        float, Field(gt=0, le=100, description="New calls a second over all trunks, whatever the trunks allow.")
+    ] = 10.0
+    send_window_s: Annotated[
+        float,
+        Field(
+            gt=0, le=10, description="An INVITE leaves within this long after its intent was recorded, or not at all."
+        ),
+    ] = 1.0
+    drain_timeout_s: Annotated[
+        float, Field(ge=0, le=600, description="How long a graceful stop waits for calls in progress.")
+    ] = 30.0
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severe log level.")] = (
+        "info"
+    )
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'outbound.db'}"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Where recordings are kept."""
+        return self.data_dir / "recordings"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings. Raises :class:`ConfigurationError` that names every bad key."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        bad = "; ".join(
+            f"OUTBOUND_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()
+        )
+        raise ConfigurationError(f"settings are wrong: {bad}") from error

@@ -1,0 +1,1 @@
+"""Audio into text and text into audio; it knows nothing of calls."""
