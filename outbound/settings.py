@@ -1,4 +1,7 @@
-"""Settings: one frozen object from ``OUTBOUND_*``; start-up fails naming every bad key. It reads nothing but the environment."""
+"""Settings: one frozen object from ``OUTBOUND_*``; start-up fails naming every bad key.
+
+Reads nothing but the environment.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +43,7 @@ class Settings(BaseSettings):
     recognizers: Annotated[int, Field(ge=1, le=16, description="Recogniser workers; about one per core.")] = 1
     recognizer: Annotated[
         str,
-        Field(
-            description="Recogniser: `auto` (Vosk where a model is on disk, else Whisper), `vosk`, `whisper`, `scripted`."
-        ),
+        Field(description="`auto` (Vosk where a model is on disk, else Whisper), `vosk`, `whisper` or `scripted`."),
     ] = "auto"
     synthesizer: Annotated[
         str, Field(description="Voice: `auto` (Piper for English, else eSpeak NG), `piper`, `pyttsx3`, `tones`.")

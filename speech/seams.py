@@ -82,10 +82,11 @@ class Recognizer(Protocol):
     streams: bool
     """Whether :meth:`Hearing.feed` gives partial texts."""
 
-    def open(self, *, language: str, phrases: tuple[str, ...] = ()) -> Hearing:
+    def open(self, *, language: str, phrases: tuple[str, ...] = (), expects_digits: bool = False) -> Hearing:
         """Begin an utterance in ``language`` (BCP 47 primary tag: ``en``, ``zh``, ``ko``).
 
         ``phrases`` are what is likely to be said here; an engine may bias towards them and never forces a match.
+        ``expects_digits``: numbers are likely to be dictated, so repeated words are meant.
         Raises :class:`ModelMissing` for a language without a model.
         """
 
@@ -95,6 +96,12 @@ class Synthesizer(Protocol):
     """A synthesis engine with its voice loaded."""
 
     name: str
+
+    def identify(self, *, language: str, voice: str | None = None) -> str:
+        """Name engine, version and voice that would speak: ``piper/1.8.0/en_US-joe-medium``; part of the cache key.
+
+        Raises :class:`ModelMissing` for a language or voice that is not there.
+        """
 
     def render(self, text: str, *, language: str, voice: str | None = None, rate: float = 1.0) -> Speech:
         """Speak ``text`` (plain, already normalised for reading) at ``rate`` times the usual speed.
