@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class OutboundError(Exception):
     """Something an operator should know; the message names what is wrong and the remedy."""
@@ -10,10 +13,20 @@ class OutboundError(Exception):
     status = 500
     """HTTP status of the problem details."""
     retryable = False
+    members: Mapping[str, Any]
+    """More members of the problem details, such as ``state`` or ``next_at``: JSON values."""
 
-    def __init__(self, detail: str, *, code: str | None = None, status: int | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.members: Mapping[str, Any] = members or {}
         if code is not None:
             self.code = code
         if status is not None:

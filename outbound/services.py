@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 from outbound.callflows import CallflowLibrary
 from outbound.settings import Settings
 from outbound.store import Store
 from outbound.stream import EventStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """One part whose life ``/healthz`` tells of."""
+
+    name: str
+    check: Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +33,5 @@ class Services:
     """Tell the line pool that something became due."""
     clock: Callable[[], float]
     """Seconds since the epoch."""
+    health: Sequence[Health] = field(default=())
+    """What must be alive for the host to be healthy."""

@@ -25,3 +25,4 @@ def append(
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _EVENT_LOCK})
     row = {"at": at, "kind": kind, "campaign_id": campaign_id, "attempt_id": attempt_id, "data": data or {}}
     connection.execute(insert(events), row)
+    connection.info["told"] = True

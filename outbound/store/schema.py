@@ -45,7 +45,9 @@ trunks = Table(
     Column("calls_per_second", Double, nullable=False),
     Column("channels", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
+    Column("deleted_at", Double),
 )
+"""A deleted trunk stays as a nameplate, without its credentials, for the campaigns that went through it."""
 
 callflows = Table(
     "callflows",
@@ -143,11 +145,18 @@ attempts = Table(
         sqlite_where=text("state IN ('claimed', 'dialing')"),
         postgresql_where=text("state IN ('claimed', 'dialing')"),
     ),
+    Index(
+        "uq_attempts_live_number",
+        "number",
+        unique=True,
+        sqlite_where=text("state IN ('claimed', 'dialing')"),
+        postgresql_where=text("state IN ('claimed', 'dialing')"),
+    ),
     Index("ix_attempts_campaign", "campaign_id", "id"),
     Index("ix_attempts_number", "number", "dialed_at"),
 )
-"""The truth about every try. ``priority``: smaller goes first. ``result``: transcript, timings, variables,
-recording."""
+"""The truth about every try; the database itself holds a number to one live attempt at a time. ``priority``: smaller
+goes first. ``result``: transcript, timings, variables, recording."""
 
 opt_outs = Table(
     "opt_outs",
@@ -168,7 +177,7 @@ callbacks = Table(
     metadata,
     Column("id", String(26), primary_key=True),
     Column("attempt_id", String(26), nullable=False, index=True),
-    Column("number", String(16), nullable=False),
+    Column("number", String(16), nullable=False, index=True),
     Column("at", Double),
     Column("words", Text, nullable=False, server_default=""),
     Column("created_at", Double, nullable=False),
@@ -212,6 +221,9 @@ imports = Table(
     Column("state", String(16), nullable=False),
     Column("format", String(16), nullable=False),
     Column("path", Text, nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("rows", Integer, nullable=False, server_default="0"),
+    Column("read_as", String(120), nullable=False, server_default=""),
     Column("accepted", Integer, nullable=False, server_default="0"),
     Column("duplicates", Integer, nullable=False, server_default="0"),
     Column("rejected", Integer, nullable=False, server_default="0"),
@@ -219,6 +231,7 @@ imports = Table(
     Column("created_at", Double, nullable=False),
     Column("ended_at", Double),
 )
+"""``rows``: how far the file is settled, written in the transaction that settled it: an import goes on there."""
 
 import_rejects = Table(
     "import_rejects",
@@ -249,7 +262,9 @@ idempotency_keys = Table(
     Column("key", String(255), primary_key=True),
     Column("fingerprint", LargeBinary(32), nullable=False),
     Column("status", Integer, nullable=False),
+    Column("headers", JSON, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Column("created_at", Double, nullable=False),
+    Column("created_at", Double, nullable=False, index=True),
 )
-"""The answer given to a write, kept 24 hours; ``status`` 0 while the first request is still at work."""
+"""The answer given to a write, kept 24 hours, stored in the transaction that made it true; ``status`` 0 only inside
+that transaction."""

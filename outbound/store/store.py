@@ -22,6 +22,8 @@ from outbound.store.migrate import upgrade
 
 T = TypeVar("T")
 Unit = Callable[[Connection], T]
+TOLD = "told"
+"""Key in ``Connection.info`` that a unit sets when it appended events."""
 GROUP_LIMIT = 200
 """Units that share one commit at most: bounds how long the first of them waits."""
 
@@ -66,7 +68,7 @@ class Store:
             self._writers.append(thread)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` (in a store thread) after every commit: the event stream wakes its readers with it."""
+        """Call ``callback`` (in a store thread) after every commit that appended events."""
         self._on_commit.append(callback)
 
     async def write(self, unit: Unit[T]) -> T:
@@ -84,6 +86,14 @@ class Store:
     def _read(self, unit: Unit[T]) -> T:
         with self._engine.connect() as connection:
             return unit(connection)
+
+    async def answers(self) -> bool:
+        """Whether a write can be made durable now."""
+        try:
+            await asyncio.wait_for(self.write(lambda connection: connection.exec_driver_sql("SELECT 1")), 5.0)
+        except (Unavailable, TimeoutError):
+            return False
+        return True
 
     def close(self) -> None:
         """Finish what was queued and close."""
@@ -111,10 +121,12 @@ class Store:
 
     def _commit(self, group: list[tuple[Unit[Any], Future[Any]]]) -> None:
         results: list[tuple[Future[Any], Any, BaseException | None]] = []
+        told = False
         try:
             with self._engine.begin() as connection:
                 for unit, done in group:
                     results.append((done, *_attempt(connection, unit)))
+                told = connection.info.pop(TOLD, False)
         except BaseException as error:
             failure = Unavailable(f"the database refused the write ({error}); check the disk and database_url")
             failure.__cause__ = error
@@ -123,8 +135,9 @@ class Store:
             return
         for done, value, problem in results:
             _resolve(done, value, problem)
-        for callback in self._on_commit:
-            callback()
+        if told:
+            for callback in self._on_commit:
+                callback()
 
 
 def _resolve(done: Future[Any], value: Any, error: BaseException | None) -> None:

@@ -1,0 +1,137 @@
+"""Writes what calls tell into the store, in the order in which it happened, many events to a commit.
+
+An opt-out is stored by the same write that brings it; a result only after all events before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, RowMapping, select, update
+
+from dialer.messages import CallEvent, CallResult, EventKind, Released
+from outbound.settle import book, opt_out, settle
+from outbound.store import Store, events
+from outbound.store.attempts import release
+from outbound.store.schema import attempts
+
+log = structlog.get_logger(__name__)
+RELEASE_DELAY_S = 1.0
+"""A released attempt falls due again after this long: its line was full or slow a moment ago."""
+Entry = CallEvent | CallResult | Released
+
+
+class Ledger:
+    """One queue, one task, one order."""
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[None] | None]] = asyncio.Queue()
+
+    def note(self, event: CallEvent) -> None:
+        """Store an event soon."""
+        self._queue.put_nowait((event, None))
+
+    async def close_account(self, end: CallResult | Released) -> None:
+        """Store a call's end after everything that was noted before; durable when this returns."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((end, done))
+        await done
+
+    async def run(self) -> None:
+        """Write until cancelled; what was queued by then is written first."""
+        try:
+            while True:
+                await self._write([await self._queue.get()])
+        finally:
+            await self._write([])
+
+    async def _write(self, batch: list[tuple[Entry, asyncio.Future[None] | None]]) -> None:
+        while not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+        if not batch:
+            return
+        entries = [entry for entry, _ in batch]
+        try:
+            await self._store.write(lambda connection: self._enter(connection, entries))
+        except Exception as error:  # each on its own, so that one bad entry cannot keep an opt-out from the disk
+            log.warning("batch not stored, storing one by one", error=type(error).__name__, entries=len(entries))
+            await self._write_singly(batch)
+            return
+        for _, done in batch:
+            _resolve(done, None)
+
+    async def _write_singly(self, batch: list[tuple[Entry, asyncio.Future[None] | None]]) -> None:
+        for entry, done in batch:
+            try:
+                await self._store.write(lambda connection, entry=entry: self._enter(connection, [entry]))  # type: ignore[misc]
+            except Exception as error:
+                log.exception("entry not stored", entry=type(entry).__name__, attempt_id=entry.attempt_id)
+                _resolve(done, error)
+            else:
+                _resolve(done, None)
+
+    def _enter(self, connection: Connection, entries: list[Entry]) -> None:
+        now = self._clock()
+        for entry in entries:
+            match entry:
+                case CallEvent():
+                    _enter_event(connection, entry, now)
+                case CallResult():
+                    settle(connection, entry, now=now)
+                case Released():
+                    due_at = now + RELEASE_DELAY_S
+                    ours = {"attempt_id": entry.attempt_id, "fence": entry.fence}
+                    release(connection, due_at=due_at, now=now, reason=entry.reason, **ours)
+
+
+def _resolve(done: asyncio.Future[None] | None, error: Exception | None) -> None:
+    if done is None or done.done():
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(None)
+
+
+def _enter_event(connection: Connection, event: CallEvent, now: float) -> None:
+    attempt = connection.execute(select(attempts).where(attempts.c.id == event.attempt_id)).mappings().first()
+    if attempt is None:
+        return
+    events.append(
+        connection,
+        at=event.at.timestamp(),
+        kind=f"call.{event.kind}",
+        campaign_id=attempt["campaign_id"],
+        attempt_id=event.attempt_id,
+        data={**event.data, "number": attempt["number"]},
+    )
+    _apply(connection, attempt, event, now)
+
+
+def _apply(connection: Connection, attempt: RowMapping, event: CallEvent, now: float) -> None:
+    """What an event changes besides being told."""
+    values: dict[str, Any] = {}
+    match event.kind:
+        case EventKind.STEP:
+            values = {"step": event.data["step"]}
+        case EventKind.ANSWERED:
+            values = {"answered_at": event.at.timestamp()}
+        case EventKind.OPT_OUT:
+            opt_out(connection, attempt, words=event.data["words"], scope=event.data["scope"], now=now)
+        case EventKind.CALLBACK:
+            book(connection, attempt, at=_epoch(event.data["at"]), words=event.data["words"], now=now)
+    if values and attempt["fence"] == event.fence:
+        live = (attempts.c.id == event.attempt_id) & (attempts.c.state == "dialing")
+        connection.execute(update(attempts).where(live).values(**values))
+
+
+def _epoch(value: datetime | str | None) -> float | None:
+    if value is None:
+        return None
+    return (datetime.fromisoformat(value) if isinstance(value, str) else value).timestamp()

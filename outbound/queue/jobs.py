@@ -1,0 +1,62 @@
+"""The jobs of the arq worker: planning, imports, sweeping; each points at durable rows and may run twice or never."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import Connection, exists, select
+
+from outbound.importing.run import run_import as import_contacts
+from outbound.planning import plan_contacts
+from outbound.services import Services
+from outbound.settle import complete_if_over
+from outbound.store.schema import campaigns, contacts, imports
+
+PLAN_BATCH = 500
+"""Contacts planned in one unit of work: bounds how long other writers wait."""
+
+
+async def plan_campaign(services: Services, campaign_id: str) -> None:
+    """Plan everything that is not planned, in batches; the pool is told after each."""
+    while await services.store.write(
+        lambda connection: plan_contacts(connection, campaign_id, now=services.clock(), limit=PLAN_BATCH)
+    ):
+        services.kick()
+    await services.store.write(lambda connection: complete_if_over(connection, campaign_id, now=services.clock()))
+
+
+async def run_import(services: Services, import_id: str) -> None:
+    """Take in an uploaded file."""
+    await import_contacts(services, import_id)
+
+
+async def sweep(services: Services) -> None:
+    """Enqueue again what a lost queue forgot: running campaigns with unplanned contacts, imports not done."""
+    forgotten = await services.store.read(_forgotten)
+    for name, key in forgotten:
+        await services.enqueue(name, key)
+
+
+def _forgotten(connection: Connection) -> list[tuple[str, str]]:
+    unplanned = exists().where(contacts.c.campaign_id == campaigns.c.id, ~contacts.c.planned)
+    plans = connection.execute(select(campaigns.c.id).where(campaigns.c.state == "running", unplanned)).scalars()
+    reads = connection.execute(select(imports.c.id).where(imports.c.state.in_(("queued", "running")))).scalars()
+    return [("plan_campaign", key) for key in plans] + [("run_import", key) for key in reads]
+
+
+Job = Callable[..., Awaitable[None]]
+JOBS: dict[str, Job] = {"plan_campaign": plan_campaign, "run_import": run_import, "sweep": sweep}
+
+
+def arq_functions() -> list[Any]:
+    """The jobs in arq's shape: the context carries the services."""
+    from arq.worker import func
+
+    def wrap(job: Job) -> Any:
+        async def run(context: dict[str, Any], *arguments: str) -> None:
+            await job(context["services"], *arguments)
+
+        return run
+
+    return [func(wrap(job), name=name, keep_result=0, timeout=120, max_tries=3) for name, job in JOBS.items()]

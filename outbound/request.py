@@ -1,0 +1,39 @@
+"""Makes the request that a line process gets from a committed intent; plain data, nothing is read or stored here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dialer.legs import Trunk
+from dialer.messages import CallRequest
+from outbound.store.attempts import Intent
+
+
+def call_request(intent: Intent, *, fence: int, send_before: float) -> CallRequest:
+    """Put everything one call needs together; the contact's variables win over the campaign's."""
+    campaign, contact, settings = intent.campaign, intent.contact, intent.campaign["settings"]
+    variables = {**settings["variables"], **contact["variables"]}
+    if contact["name"]:
+        variables.setdefault("customer_name", contact["name"])
+    return CallRequest(
+        attempt_id=intent.attempt["id"],
+        fence=fence,
+        call_id=intent.call_id,
+        number=contact["number"],
+        trunk=trunk(intent.trunk["name"], intent.trunk["settings"]),
+        flow=campaign["flow"],
+        variables=variables,
+        language=contact["language"] or settings["language"],
+        zone=contact["zones"][0],
+        ring_timeout_s=settings["ring_timeout_s"],
+        max_duration_s=settings["max_duration_s"],
+        send_before=send_before,
+        agent_uri=settings["agent_uri"],
+        record=settings["record"],
+    )
+
+
+def trunk(name: str, settings: dict[str, Any]) -> Trunk:
+    """Read a row of the trunk table as the dialer's trunk; pacing stays with the host."""
+    known = {key: value for key, value in settings.items() if key in Trunk.__dataclass_fields__ and key != "name"}
+    return Trunk(name=name, **{**known, "codecs": tuple(known.get("codecs", ("PCMU", "PCMA")))})

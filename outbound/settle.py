@@ -1,0 +1,176 @@
+"""Settles what became of a call: disposition, opt-out, next attempt, contact and campaign, in one unit of work.
+
+A result under an old fence changes nothing; the same result twice changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, exists, insert, select, update
+
+from campaigns.attempts import RetryPolicy, State, check_transition, retry_delay_s
+from campaigns.dispositions import Disposition
+from dialer.messages import CallResult
+from outbound.ids import new_id
+from outbound.planning import schedule
+from outbound.store import events, optouts
+from outbound.store.schema import attempts, callbacks, campaigns, contacts, imports
+
+
+def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
+    """Write a call's result and everything that follows from it; return whether it was the one awaited."""
+    attempt = _attempt(connection, result.attempt_id)
+    if attempt is None or attempt["fence"] != result.fence or attempt["state"] != State.DIALING:
+        return False
+    check_transition(State.DIALING, State.DONE)
+    ended_at = result.ended_at.timestamp()
+    record = asdict(result)
+    values = {
+        "state": State.DONE,
+        "disposition": result.disposition,
+        "outcome": result.outcome,
+        "hangup_cause": result.hangup_cause,
+        "sip_code": result.sip_code,
+        "answered_at": result.answered_at.timestamp() if result.answered_at else None,
+        "ended_at": ended_at,
+        "lease_until": None,
+        "step": "",
+        "result": {key: record[key] for key in ("transcript", "variables", "timings", "recording")},
+    }
+    connection.execute(update(attempts).where(attempts.c.id == attempt["id"]).values(**values))
+    campaign = connection.execute(select(campaigns).where(campaigns.c.id == attempt["campaign_id"])).mappings().one()
+    contact = connection.execute(select(contacts).where(contacts.c.id == attempt["contact_id"])).mappings().one()
+    data = {
+        "number": attempt["number"],
+        "name": contact["name"],
+        "ordinal": attempt["ordinal"],
+        "disposition": result.disposition,
+        "outcome": result.outcome,
+        "hangup_cause": result.hangup_cause,
+        "timings": record["timings"],
+        "recording": bool(result.recording),
+    }
+    events.append(
+        connection, at=now, kind="attempt.done", campaign_id=campaign["id"], attempt_id=attempt["id"], data=data
+    )
+    if result.disposition is Disposition.OPTED_OUT:
+        opt_out(connection, attempt, words=_last_words(result), scope="all", now=now)
+    _follow_up(connection, campaign, contact, attempt, result, ended_at, now)
+    complete_if_over(connection, campaign["id"], now=now)
+    return True
+
+
+def opt_out(
+    connection: Connection, attempt: RowMapping, *, words: str, scope: str, now: float, source: str = "speech"
+) -> None:
+    """Store the customer's opt-out, once an attempt, and cancel what it covers."""
+    known = select(exists().where(optouts.opt_outs.c.attempt_id == attempt["id"]))
+    if connection.execute(known).scalar():
+        return
+    optouts.record(
+        connection,
+        number=attempt["number"],
+        scope=scope,
+        source=source,
+        words=words,
+        campaign_id=attempt["campaign_id"],
+        attempt_id=attempt["id"],
+        now=now,
+    )
+
+
+def book(connection: Connection, attempt: RowMapping, *, at: float | None, words: str, now: float) -> None:
+    """Store the customer's wish to be called at another time."""
+    row = {"id": new_id(now), "attempt_id": attempt["id"], "number": attempt["number"], "at": at, "words": words}
+    connection.execute(insert(callbacks), row | {"created_at": now})
+    data = {"number": attempt["number"], "at": at, "words": words}
+    events.append(
+        connection,
+        at=now,
+        kind="callback.created",
+        campaign_id=attempt["campaign_id"],
+        attempt_id=attempt["id"],
+        data=data,
+    )
+
+
+def leave_undetermined(connection: Connection, attempt: RowMapping, *, now: float) -> None:
+    """Nobody knows what became of a committed send: shown to the operator, never dialled again by itself."""
+    check_transition(State(attempt["state"]), State.UNDETERMINED)
+    values = {"state": State.UNDETERMINED, "disposition": Disposition.UNDETERMINED, "lease_until": None}
+    mine = (attempts.c.id == attempt["id"]) & (attempts.c.fence == attempt["fence"])
+    if connection.execute(update(attempts).where(mine, attempts.c.state == State.DIALING).values(**values)).rowcount:
+        done = update(contacts).where(contacts.c.id == attempt["contact_id"])
+        connection.execute(done.values(disposition=Disposition.UNDETERMINED))
+        events.append(
+            connection,
+            at=now,
+            kind="attempt.undetermined",
+            campaign_id=attempt["campaign_id"],
+            attempt_id=attempt["id"],
+            data={"number": attempt["number"]},
+        )
+        complete_if_over(connection, attempt["campaign_id"], now=now)
+
+
+def complete_if_over(connection: Connection, campaign_id: str, *, now: float) -> bool:
+    """Complete a running campaign that has nothing left to plan, import or dial."""
+    open_attempts = exists().where(
+        attempts.c.campaign_id == campaign_id, attempts.c.state.in_((State.DUE, State.CLAIMED, State.DIALING))
+    )
+    unplanned = exists().where(contacts.c.campaign_id == campaign_id, ~contacts.c.planned)
+    importing = exists().where(imports.c.campaign_id == campaign_id, imports.c.state.in_(("queued", "running")))
+    somebody = exists().where(contacts.c.campaign_id == campaign_id)
+    over = (
+        update(campaigns)
+        .where(campaigns.c.id == campaign_id, campaigns.c.state == "running", somebody)
+        .where(~open_attempts, ~unplanned, ~importing)
+        .values(state="completed", ended_at=now)
+    )
+    if connection.execute(over).rowcount != 1:
+        return False
+    events.append(connection, at=now, kind="campaign.completed", campaign_id=campaign_id)
+    return True
+
+
+def retry_policy(settings: dict[str, Any]) -> RetryPolicy:
+    """Read the retry policy of a campaign's stored settings."""
+    retry = settings["retry"]
+    delays = {Disposition(name): float(delay) for name, delay in retry["delays_s"].items()}
+    return RetryPolicy(max_attempts=retry["max_attempts"], delays_s=delays)
+
+
+def _follow_up(
+    connection: Connection,
+    campaign: RowMapping,
+    contact: RowMapping,
+    attempt: RowMapping,
+    result: CallResult,
+    ended_at: float,
+    now: float,
+) -> None:
+    """Schedule the next attempt if the policy has one, else settle the contact."""
+    delay = retry_delay_s(
+        retry_policy(campaign["settings"]),
+        disposition=result.disposition,
+        ordinal=attempt["ordinal"],
+        hangup_cause=result.hangup_cause,
+    )
+    following = None
+    if delay is not None and campaign["state"] in ("running", "paused"):
+        earliest = ended_at + max(delay, result.retry_after_s or 0.0)
+        following = schedule(connection, campaign, contact, ordinal=attempt["ordinal"] + 1, earliest=earliest, now=now)
+    if following is None:
+        mine = update(contacts).where(contacts.c.id == contact["id"])
+        connection.execute(mine.values(disposition=result.disposition))
+
+
+def _attempt(connection: Connection, attempt_id: str) -> RowMapping | None:
+    query = select(attempts).where(attempts.c.id == attempt_id).with_for_update()
+    return connection.execute(query).mappings().first()
+
+
+def _last_words(result: CallResult) -> str:
+    return next((turn.text for turn in reversed(result.transcript) if turn.who == "customer"), "")

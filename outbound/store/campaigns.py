@@ -1,0 +1,190 @@
+"""Campaigns: stored, moved through their life in guarded steps, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, exists, func, insert, select, update
+
+from campaigns.attempts import State
+from campaigns.dispositions import Disposition
+from outbound.errors import Conflict, NotFound
+from outbound.store import events
+from outbound.store.schema import attempts, campaigns, contacts, imports
+
+
+class Action(StrEnum):
+    """What an operator may do to a campaign."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+FROM: Mapping[Action, tuple[str, ...]] = {
+    Action.START: ("draft",),
+    Action.PAUSE: ("running",),
+    Action.RESUME: ("paused",),
+    Action.CANCEL: ("draft", "running", "paused"),
+}
+LEADS_TO = {Action.START: "running", Action.PAUSE: "paused", Action.RESUME: "running", Action.CANCEL: "cancelled"}
+TOLD_AS = {
+    Action.START: "campaign.started",
+    Action.PAUSE: "campaign.paused",
+    Action.RESUME: "campaign.resumed",
+    Action.CANCEL: "campaign.cancelled",
+}
+COLUMNS = ("name", "purpose", "trunk", "callflow", "max_concurrent", "starts_at", "expires_at")
+"""Fields of ``CampaignIn`` with a column of their own; the rest is in ``settings``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How far a campaign is: attempts by state, contacts by final disposition."""
+
+    contacts: int = 0
+    states: dict[str, int] = field(default_factory=dict)
+    dispositions: dict[str, int] = field(default_factory=dict)
+
+
+def create(
+    connection: Connection,
+    campaign_id: str,
+    fields: Mapping[str, Any],
+    *,
+    flow: dict[str, Any],
+    kind: str = "campaign",
+    state: str = "draft",
+    now: float,
+) -> RowMapping:
+    """Store a campaign; ``fields`` is all of ``CampaignIn`` as JSON values, instants as epoch seconds."""
+    started = {"started_at": now} if state == "running" else {}
+    row = {"id": campaign_id, "kind": kind, "state": state, "flow": flow, "created_at": now, **split(fields), **started}
+    connection.execute(insert(campaigns), row)
+    tell(connection, row, "campaign.created", now)
+    return get(connection, campaign_id)
+
+
+def split(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrange the fields of ``CampaignIn`` as columns."""
+    columns = {name: fields[name] for name in COLUMNS}
+    return columns | {"settings": {name: value for name, value in fields.items() if name not in COLUMNS}}
+
+
+def get(connection: Connection, campaign_id: str, *, lock: bool = False) -> RowMapping:
+    """Read a campaign. Raises :class:`NotFound`."""
+    query = select(campaigns).where(campaigns.c.id == campaign_id)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no campaign {campaign_id}", code="campaign_not_found")
+    return row
+
+
+def page(
+    connection: Connection, *, kind: str, state: str | None, before: str | None, limit: int
+) -> Sequence[RowMapping]:
+    """List campaigns, the newest first."""
+    query = select(campaigns).where(campaigns.c.kind == kind).order_by(campaigns.c.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(campaigns.c.state == state)
+    if before is not None:
+        query = query.where(campaigns.c.id < before)
+    return connection.execute(query).mappings().all()
+
+
+def replace(connection: Connection, campaign_id: str, fields: Mapping[str, Any], *, flow: dict[str, Any]) -> RowMapping:
+    """Change a draft. Raises :class:`Conflict` when it is one no more."""
+    row = get(connection, campaign_id, lock=True)
+    if row["state"] != "draft":
+        raise wrong_state(row, "changed")
+    connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(flow=flow, **split(fields)))
+    return get(connection, campaign_id)
+
+
+def change(connection: Connection, campaign_id: str, action: Action, *, now: float) -> RowMapping:
+    """Start, pause, resume or cancel. Raises :class:`Conflict` naming the state and what it allows."""
+    row = get(connection, campaign_id, lock=True)
+    if row["state"] not in FROM[action]:
+        raise wrong_state(row, f"{action} was asked for")
+    values: dict[str, Any] = {"state": LEADS_TO[action]}
+    if action is Action.START:
+        values["started_at"] = now
+    if action is Action.CANCEL:
+        values["ended_at"] = now
+        _cancel_due(connection, campaign_id, now)
+    connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(**values))
+    tell(connection, row, TOLD_AS[action], now)
+    return get(connection, campaign_id)
+
+
+def wrong_state(row: RowMapping | Mapping[str, Any], wish: str) -> Conflict:
+    """Build the refusal of something the campaign's state does not allow."""
+    allowed = [action.value for action, states in FROM.items() if row["state"] in states]
+    may = f"it allows {', '.join(allowed)}" if allowed else "it is over and allows nothing more"
+    detail = f"the campaign is {row['state']} ({wish}); {may}"
+    return Conflict(detail, code="campaign_state", members={"state": row["state"], "allowed": allowed})
+
+
+def counts(connection: Connection, ids: Sequence[str]) -> dict[str, Counts]:
+    """Count contacts and attempts of campaigns."""
+    found = {campaign_id: Counts() for campaign_id in ids}
+    by_state = (
+        select(attempts.c.campaign_id, attempts.c.state, func.count())
+        .where(attempts.c.campaign_id.in_(ids))
+        .group_by(attempts.c.campaign_id, attempts.c.state)
+    )
+    for campaign_id, state, number in connection.execute(by_state):
+        found[campaign_id].states[state] = number
+    by_disposition = (
+        select(contacts.c.campaign_id, contacts.c.disposition, func.count())
+        .where(contacts.c.campaign_id.in_(ids))
+        .group_by(contacts.c.campaign_id, contacts.c.disposition)
+    )
+    totals = dict.fromkeys(ids, 0)
+    for campaign_id, disposition, number in connection.execute(by_disposition):
+        totals[campaign_id] += number
+        if disposition is not None:
+            found[campaign_id].dispositions[disposition] = number
+    return {
+        key: Counts(contacts=totals[key], states=item.states, dispositions=item.dispositions)
+        for key, item in found.items()
+    }
+
+
+def complete_if_over(connection: Connection, campaign_id: str, *, now: float) -> bool:
+    """Complete a running campaign that has nothing left to plan, import or dial; return whether it did."""
+    open_attempts = exists().where(
+        attempts.c.campaign_id == campaign_id, attempts.c.state.in_((State.DUE, State.CLAIMED, State.DIALING))
+    )
+    unplanned = exists().where(contacts.c.campaign_id == campaign_id, ~contacts.c.planned)
+    importing = exists().where(imports.c.campaign_id == campaign_id, imports.c.state.in_(("queued", "running")))
+    somebody = exists().where(contacts.c.campaign_id == campaign_id)
+    over = (
+        update(campaigns)
+        .where(campaigns.c.id == campaign_id, campaigns.c.state == "running", somebody)
+        .where(~open_attempts, ~unplanned, ~importing)
+        .values(state="completed", ended_at=now)
+    )
+    if connection.execute(over).rowcount != 1:
+        return False
+    events.append(connection, at=now, kind="campaign.completed", campaign_id=campaign_id)
+    return True
+
+
+def tell(connection: Connection, row: RowMapping | Mapping[str, Any], kind: str, now: float) -> None:
+    """Append an event of a campaign's life."""
+    events.append(connection, at=now, kind=kind, campaign_id=row["id"], data={"name": row["name"], "kind": row["kind"]})
+
+
+def _cancel_due(connection: Connection, campaign_id: str, now: float) -> None:
+    """End what waits; what is claimed stands down by itself at its intent, what is being said may be finished."""
+    waiting = (attempts.c.campaign_id == campaign_id) & (attempts.c.state == State.DUE)
+    theirs = select(attempts.c.contact_id).where(waiting)
+    settled = update(contacts).where(contacts.c.campaign_id == campaign_id, contacts.c.id.in_(theirs))
+    connection.execute(settled.values(disposition=Disposition.CANCELLED))
+    final = {"state": State.DONE, "disposition": Disposition.CANCELLED, "ended_at": now}
+    connection.execute(update(attempts).where(waiting).values(**final, hangup_cause="campaign_cancelled"))

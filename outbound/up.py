@@ -1,0 +1,220 @@
+"""Composition root: wires a host from its parts, in the order in which they need each other, and takes it down again.
+
+It decides nothing; what each part does is in the part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from outbound.api.app import create_app
+from outbound.callflows import CallflowLibrary
+from outbound.errors import ConfigurationError
+from outbound.ledger import Ledger
+from outbound.lines import line_starter
+from outbound.lock import DirectoryLock
+from outbound.operator_key import operator_key
+from outbound.pool import LinePool
+from outbound.queue.bell import Bell
+from outbound.queue.valkey import EmbeddedValkey
+from outbound.queue.worker import Queue, run_worker
+from outbound.services import Health, Services
+from outbound.settings import Settings
+from outbound.speech_processes import SpeechProcesses
+from outbound.store import Store
+from outbound.stream import EventStream
+from outbound.watch import watch
+
+log = structlog.get_logger(__name__)
+WEB, WORKER, DIALER = "web", "worker", "dialer"
+ALL_ROLES = frozenset({WEB, WORKER, DIALER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A running host."""
+
+    url: str
+    """Where REST and console are, without a trailing slash; empty without the web role."""
+    api_key: str
+    """The operator's key; empty without the web role."""
+    services: Services
+    pool: LinePool | None
+    failed: asyncio.Future[None]
+    """Resolves with the error of a part that cannot go on; whoever runs the host stops it then."""
+
+
+@asynccontextmanager
+async def running_host(settings: Settings, roles: frozenset[str] = ALL_ROLES, *, name: str = "") -> AsyncIterator[Host]:
+    """Run a host with these roles until the block is left, then drain its calls and stop it.
+
+    ``name`` tells this machine's lines from those of other dialers. Raises :class:`OutboundError` naming what is wrong
+    (a port in use, a missing model, a directory in use) with the remedy; nothing is left running then.
+    """
+    async with AsyncExitStack() as stack:
+        yield await _compose(settings, roles, name, stack)
+
+
+async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: AsyncExitStack) -> Host:
+    _lock(settings, stack)
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outbound-")))
+    store = Store(settings.sqlalchemy_url)
+    await asyncio.to_thread(store.start)
+    stack.callback(store.close)
+    stream = EventStream(store)
+    stream.start()
+    redis_url, speech = await _children(settings, roles, runtime, stack)
+    queue = Queue(redis_url)
+    await queue.start()
+    stack.push_async_callback(queue.stop)
+    await _bell(redis_url, store, stream, stack)
+    checks: list[Health] = [Health(name="queue", check=queue.ping), Health(name="store", check=store.answers)]
+    kicks: list[Callable[[], None]] = []
+    services = Services(
+        settings=settings,
+        store=store,
+        callflows=CallflowLibrary(store),
+        stream=stream,
+        enqueue=queue.enqueue,
+        kick=lambda: _call_all(kicks),
+        clock=time.time,
+        health=checks,
+    )
+    pool = None
+    if speech is not None:
+        pool = await _dialer(settings, services, speech, name, failed, stack)
+        kicks.append(pool.kick)
+        checks.append(Health(name="lines", check=_lines_up(pool)))
+    if WORKER in roles:
+        _background(run_worker(redis_url, services), "arq worker", failed, stack)
+    url, key = await _web(settings, services, stack) if WEB in roles else ("", "")
+    return Host(url=url, api_key=key, services=services, pool=pool, failed=failed)
+
+
+def _lock(settings: Settings, stack: AsyncExitStack) -> None:
+    lock = DirectoryLock(settings.data_dir)
+    lock.acquire()
+    stack.callback(lock.release)
+
+
+async def _children(
+    settings: Settings, roles: frozenset[str], runtime: Path, stack: AsyncExitStack
+) -> tuple[str, SpeechProcesses | None]:
+    """Start the embedded Valkey and the speech processes beside each other; either may not be needed."""
+    starting: list[Coroutine[Any, Any, None]] = []
+    redis_url, speech = settings.redis_url, None
+    if not redis_url:
+        valkey = EmbeddedValkey(data_dir=settings.data_dir / "valkey", socket=runtime / "valkey.sock")
+        stack.push_async_callback(valkey.stop)
+        redis_url = valkey.url
+        starting.append(valkey.start())
+    if DIALER in roles:
+        speech = SpeechProcesses(settings, runtime)
+        stack.push_async_callback(speech.stop)
+        starting.append(speech.start())
+    await asyncio.gather(*starting)
+    return redis_url, speech
+
+
+async def _bell(redis_url: str, store: Store, stream: EventStream, stack: AsyncExitStack) -> None:
+    """Hosts wake each other: after events were committed anywhere, event streams look again everywhere."""
+    bell = Bell(redis_url)
+    bell.on_ring(stream.wake)
+    await bell.start()
+    stack.push_async_callback(bell.stop)
+    store.on_commit(bell.ring_from_thread)
+
+
+async def _dialer(
+    settings: Settings,
+    services: Services,
+    speech: SpeechProcesses,
+    name: str,
+    failed: asyncio.Future[None],
+    stack: AsyncExitStack,
+) -> LinePool:
+    ledger = Ledger(services.store, services.clock)
+    _background(ledger.run(), "ledger", failed, stack)
+    prefix = f"{name}-" if name else ""
+    pool = LinePool(
+        store=services.store,
+        ledger=ledger,
+        start_line=line_starter(settings, speech),
+        names=[f"{prefix}line-{number}" for number in range(1, settings.lines + 1)],
+        journal_dir=settings.data_dir / "journal",
+        calls_per_second=settings.max_calls_per_second,
+        send_window_s=settings.send_window_s,
+        clock=services.clock,
+        on_failure=lambda error: _fail(failed, error),
+    )
+    stack.push_async_callback(pool.stop, settings.drain_timeout_s)
+    await pool.start()
+    _background(watch(services, pool), "watch", failed, stack)
+    return pool
+
+
+async def _web(settings: Settings, services: Services, stack: AsyncExitStack) -> tuple[str, str]:
+    key = await operator_key(services.store, settings.data_dir, now=services.clock())
+    runner = web.AppRunner(create_app(services), access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise ConfigurationError(
+            f"port {settings.port} on {settings.host} cannot be opened ({error.strerror}); "
+            "stop what uses it or set OUTBOUND_PORT to another port"
+        ) from error
+    port = runner.addresses[0][1]
+    shown = settings.host if ":" not in settings.host else f"[{settings.host}]"
+    return f"http://{shown}:{port}", key
+
+
+def _lines_up(pool: LinePool) -> Callable[[], Coroutine[Any, Any, bool]]:
+    async def check() -> bool:
+        return pool.lines_up > 0
+
+    return check
+
+
+def _background(
+    work: Coroutine[Any, Any, None], name: str, failed: asyncio.Future[None], stack: AsyncExitStack
+) -> None:
+    """Run a part beside the others; when it fails the host is told, when the host stops it is cancelled."""
+    task = asyncio.create_task(work, name=name)
+
+    def ended(done: asyncio.Task[None]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.error("part failed", part=name, exc_info=error)
+            _fail(failed, error)
+
+    async def cancel() -> None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+
+    task.add_done_callback(ended)
+    stack.push_async_callback(cancel)
+
+
+def _call_all(listeners: list[Callable[[], None]]) -> None:
+    for listener in listeners:
+        listener()
+
+
+def _fail(failed: asyncio.Future[None], error: BaseException) -> None:
+    if not failed.done():
+        failed.set_exception(error)

@@ -1,0 +1,246 @@
+"""The life of an attempt in a real database, SQLite and PostgreSQL alike: never twice, never against the gate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from campaigns.dispositions import Disposition
+from dialer.journal import Entry, What
+from outbound.recovery import recover
+from outbound.settle import settle
+from outbound.store import Store, optouts
+from outbound.store.attempts import expired, live, release
+from tests.outbound.world import World
+
+pytestmark = pytest.mark.integration
+
+ANN, BEN, CLEO = "+447700900001", "+447700900002", "+447700900003"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    url = f"sqlite:///{tmp_path / 'test.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+        engine.dispose()
+    store = Store(url)
+    store.start()
+    made = World(store)
+    await made.trunk()
+    yield made
+    store.close()
+
+
+async def test_a_planned_contact_is_claimed_intended_and_settled(world: World) -> None:
+    campaign = await world.campaign([ANN])
+    (item,) = await world.claim()
+    intent = await world.intend(item)
+    assert intent is not None
+    assert intent.call_id == f"{item.attempt_id}-1@outbound"
+    assert await world.store.write(lambda c: settle(c, world.result(item, Disposition.ACCEPTED), now=world.now))
+    (attempt,) = await world.attempts()
+    assert (attempt["state"], attempt["disposition"]) == ("done", "accepted")
+    assert [row["allowed"] for row in await world.receipts()] == [True]
+    assert (await world.kinds())[-2:] == ["attempt.done", "campaign.completed"]
+    assert campaign in world.campaign_ids
+
+
+async def test_the_same_result_twice_or_under_an_old_fence_changes_nothing(world: World) -> None:
+    await world.campaign([ANN])
+    (item,) = await world.claim()
+    await world.intend(item)
+    result = world.result(item, Disposition.BUSY)
+    assert await world.store.write(lambda c: settle(c, result, now=world.now))
+    assert not await world.store.write(lambda c: settle(c, result, now=world.now))
+    assert len(await world.attempts()) == 2
+
+
+async def test_nobody_is_rung_by_two_campaigns_at_once(world: World) -> None:
+    await world.campaign([ANN])
+    await world.campaign([ANN])
+    assert len(await world.claim()) == 1
+    assert await world.claim() == []
+
+
+async def test_an_opt_out_after_the_claim_wins(world: World) -> None:
+    await world.campaign([ANN])
+    (item,) = await world.claim()
+    await world.store.write(
+        lambda c: optouts.record(c, number=ANN, scope="all", source="rest", words="stop", now=world.now)
+    )
+    assert await world.intend(item) is None
+    (attempt,) = await world.attempts()
+    assert (attempt["state"], attempt["disposition"], attempt["hangup_cause"]) == ("done", "refused", "opted_out")
+    assert (await world.receipts())[-1]["code"] == "opted_out"
+
+
+async def test_an_opt_out_before_the_claim_cancels_what_is_due(world: World) -> None:
+    await world.campaign([ANN, BEN])
+    await world.store.write(
+        lambda c: optouts.record(c, number=ANN, scope="all", source="rest", words="stop", now=world.now)
+    )
+    (item,) = await world.claim()
+    assert (await world.intend(item)) is not None
+    assert {row["number"]: row["state"] for row in await world.attempts()} == {ANN: "done", BEN: "dialing"}
+
+
+async def test_somebody_who_opted_out_is_not_planned(world: World) -> None:
+    await world.store.write(
+        lambda c: optouts.record(c, number=ANN, scope="informational", source="rest", words="", now=world.now)
+    )
+    await world.campaign([ANN])
+    assert await world.attempts() == []
+    assert [(row["allowed"], row["code"]) for row in await world.receipts()] == [(False, "opted_out")]
+
+
+async def test_a_pause_after_the_claim_gives_the_attempt_back(world: World) -> None:
+    campaign = await world.campaign([ANN])
+    (item,) = await world.claim()
+    await world.set_state(campaign, "paused")
+    assert await world.intend(item) is None
+    assert (await world.attempts())[0]["state"] == "due"
+    assert await world.claim() == []
+
+
+async def test_a_cancelled_campaign_ends_its_claims(world: World) -> None:
+    campaign = await world.campaign([ANN])
+    (item,) = await world.claim()
+    await world.set_state(campaign, "cancelled")
+    assert await world.intend(item) is None
+    assert (await world.attempts())[0]["disposition"] == "cancelled"
+
+
+async def test_an_attempt_that_became_due_at_night_waits_for_the_morning(world: World) -> None:
+    await world.campaign([ANN])
+    (item,) = await world.claim()
+    world.now = datetime(2026, 11, 24, 22, 0, tzinfo=UTC).timestamp()
+    assert await world.intend(item) is None
+    (attempt,) = await world.attempts()
+    assert attempt["state"] == "due"
+    assert attempt["due_at"] == datetime(2026, 11, 25, 9, 0, tzinfo=UTC).timestamp()
+    assert (await world.receipts())[-1]["code"] == "outside_hours"
+
+
+async def test_a_released_attempt_can_be_claimed_again_under_a_new_fence(world: World) -> None:
+    await world.campaign([ANN])
+    (item,) = await world.claim()
+    await world.intend(item)
+    await world.store.write(
+        lambda c: release(
+            c, attempt_id=item.attempt_id, fence=item.fence, due_at=world.now, now=world.now, reason="no_leg"
+        )
+    )
+    (again,) = await world.claim()
+    assert (again.attempt_id, again.fence) == (item.attempt_id, item.fence + 1)
+    assert await world.intend(item) is None  # the old claim is worth nothing
+    intent = await world.intend(again)
+    assert intent is not None
+    assert intent.call_id.endswith("-2@outbound")
+
+
+async def test_busy_is_tried_again_after_the_delay_until_the_policy_ends(world: World) -> None:
+    await world.campaign([ANN])
+    for ordinal in (1, 2, 3):
+        (item,) = await world.claim()
+        await world.intend(item)
+        await world.store.write(lambda c, item=item: settle(c, world.result(item, Disposition.BUSY), now=world.now))
+        assert await world.claim() == []
+        if ordinal < 3:
+            assert max(row["due_at"] for row in await world.attempts()) == world.now + 600
+        world.now += 600
+    assert sorted(row["ordinal"] for row in await world.attempts()) == [1, 2, 3]
+    assert (await world.kinds())[-1] == "campaign.completed"
+
+
+async def test_a_spoken_opt_out_is_stored_with_its_result(world: World) -> None:
+    await world.campaign([ANN])
+    second = await world.campaign([ANN])
+    (item,) = await world.claim()
+    await world.intend(item)
+    await world.store.write(lambda c: settle(c, world.result(item, Disposition.OPTED_OUT), now=world.now))
+    assert await world.claim() == []
+    others = [row for row in await world.attempts() if row["campaign_id"] == second]
+    assert [row["disposition"] for row in others] in (["cancelled"], ["opted_out"])
+
+
+async def test_caps_of_trunk_campaign_lines_and_tokens_hold_together(world: World) -> None:
+    numbers = [f"+4477009001{index:02}" for index in range(20)]
+    await world.campaign(numbers, max_concurrent=5)
+    await world.campaign([f"+4477009002{index:02}" for index in range(20)], settings={"agent_uri": "sip:a@b"})
+    claimed = await world.claim(free={"line-1": 4, "line-2": 4}, tokens=7)
+    legs = {name: sum(item.legs for item in claimed if item.line == name) for name in ("line-1", "line-2")}
+    assert all(used <= 4 for used in legs.values())
+    assert len(claimed) <= 7
+    assert await world.claim(tokens=0) == []
+
+
+async def test_two_dialers_never_claim_the_same_attempt_or_number(world: World) -> None:
+    numbers = [f"+4477009003{index:02}" for index in range(30)]
+    await world.campaign(numbers)
+    await world.campaign(numbers)
+    rounds = await asyncio.gather(*(world.claim(limit=10) for _ in range(6)), return_exceptions=True)
+    claimed = [item for batch in rounds if isinstance(batch, list) for item in batch]
+    assert len({item.attempt_id for item in claimed}) == len(claimed)
+    held = [row["number"] for row in await world.attempts() if row["state"] == "claimed"]
+    assert len(set(held)) == len(held) == len(claimed)
+    assert claimed
+
+
+@pytest.mark.parametrize(
+    ("what", "disposition", "state", "final"),
+    [
+        (None, "", "due", None),
+        (What.SENDING, "", "done", "failed"),
+        (What.ANSWERED, "", "done", "failed"),
+        (What.ENDED, "busy", "done", "busy"),
+    ],
+)
+async def test_a_lost_line_is_settled_from_its_journal(
+    world: World, what: What | None, disposition: str, state: str, final: str | None
+) -> None:
+    await world.campaign([ANN], settings={"retry": {"max_attempts": 3, "delays_s": {"failed": 60}}})
+    (item,) = await world.claim()
+    intent = await world.intend(item)
+    assert intent is not None
+    journal = {}
+    if what is not None:
+        at = datetime.fromtimestamp(world.now, UTC)
+        entry = Entry(
+            attempt_id=item.attempt_id, fence=1, call_id=intent.call_id, at=at, what=what, disposition=disposition
+        )
+        journal = {intent.call_id: entry}
+    (row,) = await world.store.read(live)
+    await world.store.write(lambda c: recover(c, row, journal, now=world.now, cause="line_lost"))
+    (attempt,) = await world.attempts()  # a send that may have reached somebody is never repeated
+    assert (attempt["state"], attempt["disposition"]) == (state, final)
+
+
+async def test_a_send_nobody_can_account_for_is_shown_and_never_repeated(world: World) -> None:
+    await world.campaign([ANN])
+    (item,) = await world.claim()
+    await world.intend(item)
+    world.now += 600
+    (row,) = await world.store.read(lambda c: expired(c, now=world.now))
+    await world.store.write(lambda c: recover(c, row, None, now=world.now, cause="lease_expired"))
+    (attempt,) = await world.attempts()
+    assert (attempt["state"], attempt["disposition"]) == ("undetermined", "undetermined")
+    assert await world.claim() == []
+
+
+async def test_an_expired_claim_is_given_back(world: World) -> None:
+    await world.campaign([ANN])
+    await world.claim()
+    world.now += 31
+    (row,) = await world.store.read(lambda c: expired(c, now=world.now))
+    await world.store.write(lambda c: recover(c, row, None, now=world.now, cause="lease_expired"))
+    assert len(await world.claim()) == 1
