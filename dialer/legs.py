@@ -105,7 +105,7 @@ class Trunk:
     host: str
     """``host`` or ``host:port`` of the proxy or registrar."""
     username: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     """Digest credentials (RFC 8760 / RFC 3261 §22); never logged."""
     realm: str = "*"
     caller_id: str = ""
@@ -119,6 +119,10 @@ class Trunk:
     follow_redirects: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     """Extra headers on every INVITE."""
+    proxy: str = ""
+    """``host`` or ``host:port`` of an outbound proxy all requests go through; empty for none."""
+    user_phone: bool = False
+    """Whether number URIs carry ``;user=phone`` (RFC 3261 §19.1.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +141,10 @@ class Leg(Protocol):
     """One dialog and its media."""
 
     call_id: str
+
+    @property
+    def packets_received(self) -> int:
+        """RTP packets that came so far, refreshed a few times a second; 0 long after the answer means no media."""
 
     def play(self, pcm: bytes) -> Playback:
         """Queue audio behind what is queued; it sounds as soon as the media is up."""

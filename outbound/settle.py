@@ -16,7 +16,8 @@ from dialer.messages import CallResult
 from outbound.ids import new_id
 from outbound.planning import schedule
 from outbound.store import events, optouts
-from outbound.store.schema import attempts, callbacks, campaigns, contacts, imports
+from outbound.store.campaigns import complete_if_over
+from outbound.store.schema import attempts, callbacks, campaigns, contacts, opt_outs
 
 
 def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
@@ -66,7 +67,7 @@ def opt_out(
     connection: Connection, attempt: RowMapping, *, words: str, scope: str, now: float, source: str = "speech"
 ) -> None:
     """Store the customer's opt-out, once an attempt, and cancel what it covers."""
-    known = select(exists().where(optouts.opt_outs.c.attempt_id == attempt["id"]))
+    known = select(exists().where(opt_outs.c.attempt_id == attempt["id"]))
     if connection.execute(known).scalar():
         return
     optouts.record(
@@ -113,26 +114,6 @@ def leave_undetermined(connection: Connection, attempt: RowMapping, *, now: floa
             data={"number": attempt["number"]},
         )
         complete_if_over(connection, attempt["campaign_id"], now=now)
-
-
-def complete_if_over(connection: Connection, campaign_id: str, *, now: float) -> bool:
-    """Complete a running campaign that has nothing left to plan, import or dial."""
-    open_attempts = exists().where(
-        attempts.c.campaign_id == campaign_id, attempts.c.state.in_((State.DUE, State.CLAIMED, State.DIALING))
-    )
-    unplanned = exists().where(contacts.c.campaign_id == campaign_id, ~contacts.c.planned)
-    importing = exists().where(imports.c.campaign_id == campaign_id, imports.c.state.in_(("queued", "running")))
-    somebody = exists().where(contacts.c.campaign_id == campaign_id)
-    over = (
-        update(campaigns)
-        .where(campaigns.c.id == campaign_id, campaigns.c.state == "running", somebody)
-        .where(~open_attempts, ~unplanned, ~importing)
-        .values(state="completed", ended_at=now)
-    )
-    if connection.execute(over).rowcount != 1:
-        return False
-    events.append(connection, at=now, kind="campaign.completed", campaign_id=campaign_id)
-    return True
 
 
 def retry_policy(settings: dict[str, Any]) -> RetryPolicy:

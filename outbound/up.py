@@ -18,9 +18,10 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from dialer.link import LineError
 from outbound.api.app import create_app
 from outbound.callflows import CallflowLibrary
-from outbound.errors import ConfigurationError
+from outbound.errors import ConfigurationError, Unavailable
 from outbound.ledger import Ledger
 from outbound.lines import line_starter
 from outbound.lock import DirectoryLock
@@ -80,7 +81,7 @@ async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: 
     await queue.start()
     stack.push_async_callback(queue.stop)
     await _bell(redis_url, store, stream, stack)
-    checks: list[Health] = [Health(name="queue", check=queue.ping), Health(name="store", check=store.answers)]
+    checks: list[Health] = [Health(name="queue", check=queue.ping)]
     kicks: list[Callable[[], None]] = []
     services = Services(
         settings=settings,
@@ -160,7 +161,10 @@ async def _dialer(
         on_failure=lambda error: _fail(failed, error),
     )
     stack.push_async_callback(pool.stop, settings.drain_timeout_s)
-    await pool.start()
+    try:
+        await pool.start()
+    except LineError as error:
+        raise Unavailable(str(error), code=error.code) from error
     _background(watch(services, pool), "watch", failed, stack)
     return pool
 

@@ -27,11 +27,21 @@ class SpeechError(Exception):
             self.retryable = retryable
 
 
-class ModelMissing(SpeechError):  # noqa: N818 - named for what happened
+class ModelMissing(SpeechError):
     """A model or voice is not on disk; the message says how to get it."""
 
     code = "model_missing"
     retryable = False
+
+
+class NothingToSay(SpeechError):
+    """Nothing audible came out: there is nothing to read in the text."""
+
+    code = "nothing_to_say"
+    retryable = False
+
+    def __init__(self) -> None:
+        super().__init__("nothing audible came out: there is nothing to read in the text")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

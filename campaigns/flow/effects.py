@@ -69,7 +69,7 @@ class RecordOptOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordCallback:
-    """The customer wishes to be called at ``at``."""
+    """The customer wishes to be called at ``at``; a later one in the same call takes the place of an earlier one."""
 
     at: datetime | None
     """Aware instant, or ``None`` when the words could not be read as a time: a human reads ``words``."""

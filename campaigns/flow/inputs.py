@@ -15,6 +15,9 @@ class Heard:
     confidence: float = 1.0
     at: datetime | None = None
     """When the utterance ended, aware, in any zone; relative times ("tomorrow at three") are read from it."""
+    unheard: int = 0
+    """How many ``Say`` effects of the last batch were cut off or never begun when the customer spoke; 0 when everything
+    had been said. With two or more the question had not been put yet, and a bare "yes?" is no answer to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

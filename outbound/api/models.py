@@ -1,27 +1,42 @@
-"""The shapes of REST version 1: what operators send and what they get back (OpenAPI is generated from here).
+"""The shapes of REST version 1 in one place, because they are one contract (OpenAPI is generated from here).
 
 Nothing here reads or writes anything. Numbers are E.164, instants RFC 3339 with an offset, durations carry their unit.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from campaigns.dispositions import Disposition
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Variables = Annotated[dict[str, Annotated[str, StringConstraints(max_length=500)]], Field(max_length=50)]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+Variables = Annotated[dict[VariableName, Annotated[str, StringConstraints(max_length=500)]], Field(max_length=50)]
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+HeaderValue = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=255)]
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+
+def _plausible(instant: datetime) -> datetime:
+    if not FIRST_YEAR <= instant.year < LAST_YEAR:
+        raise ValueError(f"the year must be from {FIRST_YEAR} to {LAST_YEAR - 1}")
+    return instant.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
+"""RFC 3339 with an offset, in a year that makes sense."""
 
 
 class Model(BaseModel):
     """Base of all shapes: unknown fields are refused by name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Purpose(StrEnum):
@@ -68,7 +83,13 @@ class Window(Model):
     start: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
     """Local wall-clock time, ``HH:MM``, inclusive."""
     end: Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
-    """Exclusive."""
+    """Exclusive; earlier than ``start`` when the window crosses midnight into the next day."""
+
+    @model_validator(mode="after")
+    def _is_not_empty(self) -> Self:
+        if self.start == self.end:
+            raise ValueError(f"the window {self.start}-{self.end} is empty; for a whole day write 00:00-24:00")
+        return self
 
 
 class RetryPolicy(Model):
@@ -106,21 +127,48 @@ class CampaignIn(Model):
     max_duration_s: Annotated[float, Field(ge=10, le=3600)] = 300.0
     agent_uri: Annotated[str, StringConstraints(pattern=r"^(sips?:[^\s<>\"]+)?$", max_length=200)] = ""
     """SIP URI that is rung when a customer asks for a person."""
-    starts_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+    starts_at: Instant | None = None
+    expires_at: Instant | None = None
     """Attempts not made by then end as ``expired``."""
     record: bool = True
+
+
+class CampaignPatch(Model):
+    """Fields of a draft campaign to be changed; those left out stay as they are."""
+
+    name: Name | None = None
+    callflow: Slug | None = None
+    purpose: Purpose | None = None
+    trunk: Slug | None = None
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] | None = None
+    default_region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    variables: Variables | None = None
+    windows: list[Window] | None = None
+    retry: RetryPolicy | None = None
+    max_concurrent: Annotated[int, Field(ge=1, le=1000)] | None = None
+    ring_timeout_s: Annotated[float, Field(ge=5, le=120)] | None = None
+    max_duration_s: Annotated[float, Field(ge=10, le=3600)] | None = None
+    agent_uri: Annotated[str, StringConstraints(pattern=r"^(sips?:[^\s<>\"]+)?$", max_length=200)] | None = None
+    starts_at: Instant | None = None
+    expires_at: Instant | None = None
+    record: bool | None = None
 
 
 class CampaignCounts(Model):
     """How far a campaign is."""
 
     contacts: int = 0
+    """Customers in the campaign."""
     due: int = 0
+    """Attempts that wait for their time or a free line."""
     in_progress: int = 0
+    """Attempts that are being made now."""
     done: int = 0
+    """Attempts that are over."""
     undetermined: int = 0
+    """Attempts of which nobody knows how they ended."""
     dispositions: dict[Disposition, int] = Field(default_factory=dict)
+    """Customers by their final disposition."""
 
 
 class Campaign(CampaignIn):
@@ -169,6 +217,16 @@ class Reject(Model):
     """A sentence with the remedy."""
 
 
+class ContactsResult(Model):
+    """What became of contacts sent as JSON: good ones are in, bad ones are listed."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    rejects: list[Reject] = Field(default_factory=list)
+    """Every row that was rejected, and every duplicate under the code ``duplicate``."""
+
+
 class ImportState(StrEnum):
     """Life of an import."""
 
@@ -188,7 +246,9 @@ class Import(Model):
     duplicates: int = 0
     rejected: int = 0
     rejects: list[Reject] = Field(default_factory=list)
-    """The first 100; all of them at ``/v1/imports/{id}/rejects``."""
+    """The first 100, duplicates among them; all of them at ``/v1/imports/{id}/rejects``."""
+    read_as: str = ""
+    """How the file was read: format, encoding, delimiter."""
     error: str = ""
     """Why the whole file was refused, with the remedy."""
     created_at: AwareDatetime
@@ -199,6 +259,7 @@ class NotificationIn(Model):
     """One customer, now."""
 
     number: Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
+    """E.164, with ``+``."""
     callflow: Slug
     purpose: Purpose
     trunk: Slug = "default"
@@ -209,8 +270,9 @@ class NotificationIn(Model):
     variables: Variables = Field(default_factory=dict)
     retry: RetryPolicy = Field(default_factory=lambda: RetryPolicy(max_attempts=1))
     ring_timeout_s: Annotated[float, Field(ge=5, le=120)] = 25.0
+    max_duration_s: Annotated[float, Field(ge=10, le=3600)] = 300.0
     agent_uri: Annotated[str, StringConstraints(pattern=r"^(sips?:[^\s<>\"]+)?$", max_length=200)] = ""
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
     record: bool = True
 
 
@@ -323,30 +385,69 @@ class CallbackOut(Model):
     created_at: AwareDatetime
 
 
-class TrunkIn(Model):
-    """A way out to the telephone network."""
+class Membership(Model):
+    """A customer's place in one campaign."""
 
-    name: Slug
+    campaign_id: str
+    campaign: str
+    contact_id: str
+    ref: str = ""
+    name: str = ""
+    disposition: Disposition | None = None
+
+
+class Journey(Model):
+    """Everything that is known of a number, over all campaigns."""
+
+    number: str
+    campaigns: list[Membership] = Field(default_factory=list)
+    attempts: list[Attempt] = Field(default_factory=list)
+    """The newest 200."""
+    opt_outs: list[OptOut] = Field(default_factory=list)
+    callbacks: list[CallbackOut] = Field(default_factory=list)
+
+
+class TrunkSettings(Model):
+    """A way out to the telephone network, but for its name."""
+
     kind: Literal["ip", "registrar"] = "ip"
     host: Annotated[str, StringConstraints(pattern=r"^[^\s/@]+$", max_length=255)]
-    username: str = ""
-    password: str = Field(default="", repr=False)
-    realm: str = "*"
+    """``host`` or ``host:port`` of the proxy or registrar."""
+    proxy: Annotated[str, StringConstraints(pattern=r"^[^\s/@]*$", max_length=255)] = ""
+    """``host`` or ``host:port`` of an outbound proxy that all requests go through; empty for none."""
+    username: Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=120)] = ""
+    password: Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=200)] = Field(default="", repr=False)
+    """Left out when a trunk is replaced: the stored one is kept."""
+    realm: Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=120)] = "*"
     caller_id: Annotated[str, StringConstraints(pattern=r"^(\+[1-9]\d{6,14})?$")] = ""
-    display_name: Annotated[str, StringConstraints(max_length=60)] = ""
+    display_name: Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=60)] = ""
     asserted_identity: bool = False
-    codecs: list[Literal["PCMU", "PCMA", "G722"]] = ["PCMU", "PCMA"]
+    """Whether to send P-Asserted-Identity (RFC 3325)."""
+    user_phone: bool = False
+    """Whether number URIs carry ``;user=phone`` (RFC 3261 §19.1.1)."""
+    headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=20)] = Field(default_factory=dict)
+    """Extra headers on every INVITE."""
+    codecs: Annotated[list[Literal["PCMU", "PCMA", "G722"]], Field(min_length=1)] = ["PCMU", "PCMA"]
     transport: Literal["udp", "tcp", "tls"] = "udp"
     follow_redirects: bool = False
     calls_per_second: Annotated[float, Field(gt=0, le=1000)] = 10.0
     channels: Annotated[int, Field(ge=1, le=10000)] = 30
 
 
-class TrunkOut(TrunkIn):
+class TrunkIn(TrunkSettings):
+    """A way out to the telephone network."""
+
+    name: Slug
+
+
+class TrunkOut(TrunkSettings):
     """A trunk as stored; the password never comes back."""
 
+    name: Slug
     password: Literal["", "***"] = ""
     in_use: int = 0
+    """Campaigns that are not over and go out through it."""
+    created_at: AwareDatetime
 
 
 class CallflowIn(Model):
@@ -366,6 +467,13 @@ class FindingOut(Model):
     remedy: str
 
 
+class LintResult(Model):
+    """What the lint says of a document."""
+
+    ok: bool
+    findings: list[FindingOut]
+
+
 class Callflow(Model):
     """A call flow that can be used."""
 
@@ -374,7 +482,9 @@ class Callflow(Model):
     source: Literal["built-in", "operator"]
     languages: list[str]
     variables: list[str]
-    """Names that must be supplied by campaign or contact."""
+    """Names of the values it has a use for."""
+    required: list[str] = Field(default_factory=list)
+    """Those of them that campaign or contact must supply."""
     steps: list[str]
     findings: list[FindingOut] = Field(default_factory=list)
     document: dict[str, Any] | None = None
@@ -383,13 +493,14 @@ class Callflow(Model):
 class SimulateIn(Model):
     """A conversation in text."""
 
-    language: str = "en"
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "en"
     variables: Variables = Field(default_factory=dict)
-    zone: str = "UTC"
-    now: AwareDatetime | None = None
+    zone: Annotated[str, StringConstraints(max_length=64)] = "UTC"
+    now: Instant | None = None
     can_hand_off: bool = True
     inputs: Annotated[list[Annotated[str, StringConstraints(max_length=500)]], Field(max_length=100)]
-    """What the customer does, in order: words; ``#1`` digits; ``(silence)``, ``(machine)``, ``(hangup)``."""
+    """What the customer does, in order: words; ``#1`` digits; ``(silence)``, ``(noise)``, ``(machine)``, ``(hangup)``,
+    ``(connected)`` and ``(no agent)`` for a handoff."""
 
 
 class SimulatedTurn(Model):
@@ -409,6 +520,12 @@ class Simulation(Model):
     disposition: Disposition | None = None
     outcome: str = ""
     variables: dict[str, str] = Field(default_factory=dict)
+    """Values collected on the way."""
+    opted_out: bool = False
+    callback_at: AwareDatetime | None = None
+    callback_words: str = ""
+    unused: int = 0
+    """Inputs left over when the call had ended."""
 
 
 class Stats(Model):
@@ -433,17 +550,62 @@ class LiveEvent(Model):
     data: dict[str, Any] = Field(default_factory=dict)
 
 
+class ApiKeyIn(Model):
+    """A key to be made."""
+
+    name: Name
+    """Who or what uses it."""
+
+
 class ApiKeyOut(Model):
-    """An operator's key; the secret is shown once."""
+    """An operator's key."""
 
     id: str
     name: str
     prefix: str
+    """How the key begins, to tell keys apart."""
     created_at: AwareDatetime
+    revoked_at: AwareDatetime | None = None
+
+
+class ApiKeyCreated(ApiKeyOut):
+    """A key that was just made."""
+
+    key: str | None = None
+    """The secret, shown once; ``null`` when the request was a repeat under its ``Idempotency-Key``."""
+
+
+class SessionIn(Model):
+    """An API key to be exchanged for a browser session."""
+
+    key: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class CheckOut(Model):
+    """The health of one part."""
+
+    ok: bool
+    detail: str = ""
+
+
+class Health(Model):
+    """Whether the service can do its work, and if not, which part cannot."""
+
+    status: Literal["ok", "failing"]
+    checks: dict[str, CheckOut]
+
+
+class FieldError(Model):
+    """One thing that is wrong with a request."""
+
+    field: str
+    """Path of the field, such as ``windows[0].start``; ``body`` for the whole."""
+    code: str
+    reason: str
 
 
 class Problem(Model):
-    """RFC 9457 problem details; ``code`` is stable."""
+    """RFC 9457 problem details; ``code`` is stable, ``detail`` names what is wrong and the remedy."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -452,7 +614,9 @@ class Problem(Model):
     status: int
     code: str
     detail: str
-    errors: list[Reject] | None = None
+    retryable: bool = False
+    """Whether the same request may succeed later."""
+    errors: list[FieldError] | None = None
 
 
 Item = TypeVar("Item")
@@ -466,8 +630,56 @@ class Page(Model, Generic[Item]):
     """Give it as ``cursor`` for the next page; ``null`` at the end."""
 
 
-def utc(value: datetime) -> datetime:
-    """Read a stored naive-UTC or aware instant as aware."""
-    from datetime import UTC
+class ListQuery(Model):
+    """Which page of a list."""
 
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    cursor: Annotated[str, StringConstraints(max_length=200)] | None = None
+    """``next_cursor`` of the page before."""
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
+class CampaignsQuery(ListQuery):
+    """Which campaigns; the newest first."""
+
+    state: CampaignState | None = None
+    kind: Literal["campaign", "notification"] = "campaign"
+
+
+class ContactsQuery(ListQuery):
+    """Which contacts, in the order they came."""
+
+    disposition: Disposition | None = None
+
+
+class AttemptsQuery(ListQuery):
+    """Which attempts of a campaign; the newest first."""
+
+    state: AttemptState | None = None
+    disposition: Disposition | None = None
+    number: Annotated[str, StringConstraints(max_length=32)] | None = None
+
+
+class AllAttemptsQuery(AttemptsQuery):
+    """Which attempts; the newest first."""
+
+    campaign_id: Annotated[str, StringConstraints(max_length=26)] | None = None
+
+
+class NumberQuery(ListQuery):
+    """Which entries of a number; the newest first."""
+
+    number: Annotated[str, StringConstraints(max_length=32)] | None = None
+
+
+class ImportQuery(Model):
+    """How a file of contacts is read."""
+
+    ignore_columns: Annotated[str, StringConstraints(max_length=2000)] = ""
+    """Comma-separated names of columns that are left out."""
+
+
+class EventsQuery(Model):
+    """Where the event stream begins."""
+
+    after: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
+    """Id of the last event that is known; ``Last-Event-ID`` wins. Without either: from now on."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, exists, select
 from outbound.importing.run import run_import as import_contacts
 from outbound.planning import plan_contacts
 from outbound.services import Services
-from outbound.settle import complete_if_over
+from outbound.store.campaigns import complete_if_over
 from outbound.store.schema import campaigns, contacts, imports
 
 PLAN_BATCH = 500

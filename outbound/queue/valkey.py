@@ -47,7 +47,7 @@ class EmbeddedValkey:
         }
         argv = [word for key, value in options.items() for word in (f"--{key}", value)]
         self._process = await asyncio.create_subprocess_exec(
-            server_binary(), *argv, stdin=asyncio.subprocess.DEVNULL, preexec_fn=_die_with_parent
+            server_binary(), *argv, stdin=asyncio.subprocess.DEVNULL, process_group=0, preexec_fn=_die_with_parent
         )
         try:
             async with asyncio.timeout(START_TIMEOUT_S):

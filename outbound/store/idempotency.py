@@ -66,3 +66,8 @@ def keep(connection: Connection, use: Use, answer: Kept) -> None:
 def purge(connection: Connection, *, now: float) -> int:
     """Forget answers older than 24 hours; return how many. A periodic sweep calls it."""
     return connection.execute(delete(keys).where(keys.c.created_at < now - KEPT_S)).rowcount
+
+
+def forget(connection: Connection, use: Use) -> None:
+    """Give a key free again."""
+    connection.execute(delete(keys).where(keys.c.api_key_id == use.api_key_id, keys.c.key == use.key))

@@ -87,14 +87,6 @@ class Store:
         with self._engine.connect() as connection:
             return unit(connection)
 
-    async def answers(self) -> bool:
-        """Whether a write can be made durable now."""
-        try:
-            await asyncio.wait_for(self.write(lambda connection: connection.exec_driver_sql("SELECT 1")), 5.0)
-        except (Unavailable, TimeoutError):
-            return False
-        return True
-
     def close(self) -> None:
         """Finish what was queued and close."""
         self._closed = True

@@ -1,0 +1,1 @@
+"""Recognition engines, one file each; loaded by name through speech.engines."""

@@ -1,0 +1,1 @@
+"""Synthesis engines, one file each; loaded by name through speech.engines."""

@@ -1,0 +1,77 @@
+# Two commands matter: `make demo` and `make test`. Neither needs root to install what it needs into .venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/bin
+CONSOLE := outbound/console
+CONSOLE_SOURCES := $(shell find $(CONSOLE) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -name '*.py' 2>/dev/null)
+
+# Everything downloaded is in a constraints file with its hash, and nothing is resolved here.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+LOCKED := --require-hashes --only-binary :all:
+# srt is pure Python without a wheel; the locked setuptools builds it.
+LOCKED_SRT := $(LOCKED) --no-binary srt --no-build-isolation
+
+.PHONY: help demo up test unit check bench lock install clean
+
+export NODE_USE_SYSTEM_CA := 1
+
+help: ## Show this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: install ## Ring a cast of simulated customers over real SIP and show what happened
+	@$(BIN)/outbound demo
+
+up: install ## Run the service with everything embedded; prints the console's address and an operator's key
+	@$(BIN)/outbound up
+
+test: $(VENV)/.test ## Install what the tests need, then run all of them
+	@.ci/peers
+	@PATH="$(CURDIR)/$(VENV)/peers/bin:$$PATH" $(BIN)/python -m pytest
+
+unit: $(VENV)/.test ## Run the tests that need no other program
+	@$(BIN)/python -m pytest -m unit
+
+check: $(VENV)/.test ## Lint, format, types, layers, console
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(CONSOLE) run --silent check
+
+bench: $(VENV)/.test ## Measure speed, each figure beside its limit in the same run
+	@$(BIN)/outbound bench
+
+lock: $(VENV)/.test ## Resolve the dependencies anew into constraints*.txt (UPGRADE=1: to the newest)
+	$(BIN)/python scripts/lock.py $(if $(UPGRADE),--upgrade)
+
+install: $(VENV)/.product ## Install the product into .venv
+
+clean: ## Remove what was installed and built (not data/)
+	rm -rf $(VENV) $(CONSOLE)/dist $(CONSOLE)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- stamps: a second run skips what did not change -----------------------------------------------------------------
+
+$(BIN)/python:
+	@.ci/venv $(VENV)
+
+$(VENV)/.runtime: constraints.txt constraints-build.txt | $(BIN)/python
+	@echo "installing dependencies (about 400 MB, once)"
+	@$(PIP_INSTALL) $(LOCKED) -r constraints-build.txt
+	@$(PIP_INSTALL) $(LOCKED_SRT) -r constraints.txt
+	@touch $@
+
+$(VENV)/.product: $(VENV)/.runtime pyproject.toml hatch_build.py $(CONSOLE_SOURCES)
+	@echo "building the console, installing the product"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP_INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.product constraints-test.txt
+	@echo "installing what the tests need"
+	@$(PIP_INSTALL) $(LOCKED_SRT) -r constraints-test.txt
+	@touch $@

@@ -1,0 +1,257 @@
+"""The robot's ears on one call: frames and key presses in; utterances, digits and beeps out, in order.
+
+It does not know what the words mean, and never speaks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from campaigns.flow.effects import Listen
+from dialer.equipment import Equipment
+from dialer.keypad import Keypad
+from dialer.utterance import Utterance
+from speech.listening import (
+    Beep,
+    DtmfInband,
+    EarEvent,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+)
+
+log = logging.getLogger(__name__)
+
+LOST_AUDIO_S = 5.0
+"""An utterance or its decoding that shows no sign of life for this long is given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """An utterance that ended."""
+
+    text: str
+    confidence: float
+    engine: str
+    started_s: float
+    """On the loop's clock."""
+    lasted_s: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Digits that were entered."""
+
+    digits: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beeped:
+    """A machine's beep."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """Nothing came in time."""
+
+
+Caught = Words | Keys | Beeped
+
+
+class Attention(Protocol):
+    """Who is told at once, on the frame, what the ears notice."""
+
+    def on_speaking(self, *, started_s: float, spoken_ms: int) -> None:
+        """The customer is speaking, for ``spoken_ms`` by now."""
+
+    def on_key(self) -> None:
+        """A key was pressed."""
+
+    def on_caught(self, caught: Words | Beeped) -> bool:
+        """An utterance ended or a beep sounded; returns whether it is to be kept as an input."""
+
+
+class Listener:
+    """Listens on one leg; give :meth:`frame` to ``Leg.on_audio`` and :meth:`press` the leg's digits."""
+
+    def __init__(
+        self,
+        equipment: Equipment,
+        language: str,
+        attention: Attention,
+        *,
+        robot_says: Callable[[], bytes] = bytes,
+        on_partial: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._equipment, self.language = equipment, language
+        self._attention, self._robot_says, self._on_partial = attention, robot_says, on_partial
+        self._ear = equipment.ear()
+        self._keypad = Keypad()
+        self._expected = Listen()
+        self._utterance: Utterance | None = None
+        self._decoding: set[asyncio.Task[None]] = set()
+        self._inputs: deque[Caught] = deque()
+        self._changed = asyncio.Event()
+        self._last_frame_s = 0.0
+        self.closed = False
+        self.deaf = False
+        """Whether somebody else talks with the customer, see :meth:`deafen`."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something was already said or pressed that nobody took."""
+        return bool(self._inputs or self._keypad.pressed)
+
+    def expect(self, listen: Listen) -> None:
+        """What the customer may say or press from now on."""
+        self._expected = listen
+        self._ear.end_silence_ms = listen.end_silence_ms
+
+    def forget(self) -> None:
+        """Drop what was said or pressed and not taken."""
+        self._inputs.clear()
+        self._keypad.clear()
+
+    def deafen(self, deaf: bool) -> None:
+        """Hear nothing for now, or hear again."""
+        self.deaf = deaf
+        self._drop_utterance()
+        self._ear.reset()
+        self.forget()
+
+    def close(self) -> None:
+        """Hear no more; whoever waits in :meth:`catch` gets ``None``."""
+        self.closed = True
+        self._drop_utterance()
+        for task in self._decoding:
+            task.cancel()
+        self._changed.set()
+
+    def frame(self, pcm: bytes) -> None:
+        """Hear one frame of 20 ms."""
+        if self.closed or self.deaf:
+            return
+        self._last_frame_s = asyncio.get_running_loop().time()
+        utterance = self._utterance
+        for event in self._ear.hear(pcm, sent=self._robot_says()):
+            self._take(event)
+        if utterance is not None and utterance is self._utterance:  # its first frames came with SpeechStarted
+            utterance.feed(pcm)
+        if self._utterance is not None and not self._utterance.paused:
+            self._attention.on_speaking(
+                started_s=self._at_s(self._utterance.started_ms),
+                spoken_ms=self._ear.now_ms - self._utterance.started_ms,
+            )
+
+    def press(self, digit: str, method: str = "rfc4733") -> None:
+        """Take one key press."""
+        if self.closed or self.deaf or not self._keypad.press(digit, method):
+            return
+        self._attention.on_key()
+        self._changed.set()
+
+    async def catch(self, timeout_s: float) -> Caught | Quiet | None:
+        """Wait for the next input; ``timeout_s`` is the silence before anything begins. ``None`` once closed."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + timeout_s
+        while not self.closed:
+            if self._inputs:
+                return self._inputs.popleft()
+            keys = self._keypad.entered(self._expected.max_digits)
+            if keys:
+                return Keys(digits=keys, at=self._equipment.now())
+            until = self._patience(deadline)
+            if until <= now():
+                self._drop_utterance()
+                return Quiet()
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    await self._changed.wait()
+        return None
+
+    def _patience(self, deadline: float) -> float:
+        """Until when to wait: what has begun may end, as long as audio comes."""
+        if self._keypad.pressed:
+            return self._keypad.until
+        if self._utterance is None and not self._decoding:
+            return deadline
+        return max(deadline, self._last_frame_s + LOST_AUDIO_S)
+
+    def _take(self, event: EarEvent) -> None:
+        match event:
+            case SpeechStarted():
+                self._begin(event)
+            case SpeechPaused() if self._utterance is not None:
+                self._utterance.pause()
+            case SpeechResumed() if self._utterance is not None:
+                self._utterance.resume()
+            case SpeechEnded() if self._utterance is not None:
+                self._end(self._utterance, event)
+            case Beep():
+                self._keep(Beeped())
+            case DtmfInband(digit=digit):
+                self.press(digit, "inband")
+            case _:
+                pass
+
+    def _begin(self, event: SpeechStarted) -> None:
+        self._drop_utterance()
+        understanding = self._equipment.recognition.hear(
+            self.language,
+            self._expected.phrases,
+            expects_digits=self._expected.max_digits > 1,
+            on_partial=self._on_partial,
+        )
+        understanding.feed(event.audio)
+        patience_s = self._equipment.decode_deadline_s
+        self._utterance = Utterance(understanding, started_ms=event.at_ms, patience_s=patience_s)
+        self._changed.set()
+
+    def _end(self, utterance: Utterance, event: SpeechEnded) -> None:
+        self._utterance = None
+        task = asyncio.create_task(self._understand(utterance, event, self._equipment.now()))
+        self._decoding.add(task)
+        task.add_done_callback(self._decoded)
+
+    async def _understand(self, utterance: Utterance, event: SpeechEnded, at: datetime) -> None:
+        transcript = await utterance.result()
+        words = Words(
+            text=transcript.text,
+            confidence=transcript.confidence,
+            engine=transcript.engine,
+            started_s=self._at_s(event.started_ms),
+            lasted_s=(event.ended_ms - event.started_ms) / 1000,
+            at=at,
+        )
+        self._keep(words)
+
+    def _decoded(self, task: asyncio.Task[None]) -> None:
+        self._decoding.discard(task)
+        self._changed.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("listening failed", exc_info=task.exception())
+
+    def _keep(self, caught: Words | Beeped) -> None:
+        if not self.closed and self._attention.on_caught(caught):
+            self._inputs.append(caught)
+            self._changed.set()
+
+    def _at_s(self, stream_ms: int) -> float:
+        """An instant of the stream on the loop's clock."""
+        return asyncio.get_running_loop().time() - (self._ear.now_ms - stream_ms) / 1000
+
+    def _drop_utterance(self) -> None:
+        if self._utterance is not None:
+            self._utterance.drop()
+            self._utterance = None

@@ -1,0 +1,55 @@
+"""The evidence that an answering machine answered: words, timing and the beep, weighed together.
+
+It only judges; on doubt it says human, because talking on to a machine is cheaper than not talking to a customer.
+"""
+
+from __future__ import annotations
+
+VOICEMAIL = "voicemail"
+"""The intent of words that only a machine says ("leave a message", "not available")."""
+MEANINGLESS: frozenset[str | None] = frozenset({None, "greeting"})
+"""Intents that a machine's greeting has as well: they answer nothing."""
+GREETING_STARTS_WITHIN_S = 2.5
+"""A machine greets the moment it answers; speech that begins later answers the robot."""
+GREETING_LASTS_S = 4.0
+"""A human's first utterance is a "hello" of about a second."""
+BEEP_WITHIN_S = 45.0
+"""Longest greeting after which a beep is still taken for a machine's."""
+HUMAN_REPLY_S = 1.6
+"""Longest utterance that, when it means something, proves a human after all."""
+
+
+class MachineWatch:
+    """Weighs what is heard of one call; times are seconds after the answer."""
+
+    def __init__(self) -> None:
+        self.evidence = ""
+        """Why a machine is believed to be there, empty while a human is."""
+
+    def words(self, intent: str | None, *, started_s: float, lasted_s: float) -> bool:
+        """Weigh one utterance as understood; returns whether it shows a machine."""
+        if intent == VOICEMAIL:
+            self.evidence = "words"
+        elif intent in MEANINGLESS and started_s <= GREETING_STARTS_WITHIN_S and lasted_s >= GREETING_LASTS_S:
+            self.evidence = "long_greeting"
+        else:
+            return False
+        return True
+
+    def beep(self, *, at_s: float) -> bool:
+        """Weigh a beep; returns whether it shows a machine."""
+        if at_s > BEEP_WITHIN_S:
+            return False
+        self.evidence = "beep"
+        return True
+
+    def revoked_by(self, intent: str | None, *, lasted_s: float) -> bool:
+        """Weigh an utterance heard while a machine is believed in; returns whether a human is there after all."""
+        if intent is None or intent == VOICEMAIL or lasted_s > HUMAN_REPLY_S or self.evidence == "beep":
+            return False
+        self.revoke()
+        return True
+
+    def revoke(self) -> None:
+        """A human is there: a key was pressed, or something meant was said."""
+        self.evidence = ""

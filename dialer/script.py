@@ -1,0 +1,41 @@
+"""The flow of one call, opened: parsed, in its contact's language and zone, with its first effects.
+
+It is made before anything is sent, so that a broken flow never rings anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from campaigns.flow.engine import State, start
+
+from campaigns.flow.document import Context, Flow, parse_flow
+from campaigns.flow.effects import Effect
+from dialer.messages import CallRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A flow about to be performed."""
+
+    flow: Flow
+    language: str
+    state: State
+    effects: Sequence[Effect]
+
+    @classmethod
+    def open(cls, request: CallRequest, *, now: datetime) -> Self:
+        """Parse and start the flow of ``request``. Raises :class:`campaigns.flow.document.FlowError`."""
+        flow = parse_flow(request.flow, source=f"call flow of attempt {request.attempt_id}")
+        context = Context(
+            variables=request.variables,
+            language=request.language,
+            now=now,
+            zone=request.zone,
+            can_hand_off=bool(request.agent_uri),
+        )
+        state, effects = start(flow, context)
+        return cls(flow=flow, language=request.language, state=state, effects=effects)

@@ -1,0 +1,251 @@
+"""The conversation of one answered call: performs the flow's effects and feeds back what the customer does.
+
+It holds no dialog of its own: what is said next is the flow engine's, who may be rung is the switchboard's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from campaigns.dispositions import Disposition
+from campaigns.flow.effects import (
+    Effect,
+    Handoff,
+    Hangup,
+    Listen,
+    RecordOptOut,
+    Say,
+    Understood,
+)
+from campaigns.flow.engine import State, advance
+from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Silence
+from dialer.courtesy import Courtesy
+from dialer.equipment import Equipment
+from dialer.hearing import Beeped, Caught, Keys, Listener, Quiet, Words
+from dialer.legs import Leg
+from dialer.machine import VOICEMAIL
+from dialer.messages import EventKind
+from dialer.script import Script
+from dialer.speaking import Speaker
+from dialer.story import Story
+from dialer.voicemail import HumanAfterAll, Voicemail
+
+Reply = Caught | Quiet | HandoffEnded | HungUp
+
+
+class Conversation:
+    """One conversation on one leg; made while it rings, run once it is answered."""
+
+    def __init__(
+        self,
+        script: Script,
+        *,
+        equipment: Equipment,
+        leg: Leg,
+        story: Story,
+        hand_off: Callable[[Handoff], Awaitable[HandoffEnded]],
+    ) -> None:
+        self._flow, self._story, self._hand_off = script.flow, story, hand_off
+        self._speaker = Speaker(leg, equipment.voice, story)
+        self._courtesy = Courtesy(
+            self._speaker, intent_of=self._intent_of, on_greeting=self._on_greeting, on_beep=self._on_beep
+        )
+        self.listener = Listener(
+            equipment, script.language, self._courtesy, robot_says=self._speaker.now, on_partial=self._on_partial
+        )
+        self._voicemail = Voicemail(
+            self.listener,
+            story,
+            intent_of=lambda words: self._intent_of(words, self._human_state),
+            on_words=self._tell_words,
+        )
+        self._says = self._unheard = 0
+        self._state, self._effects = script.state, script.effects
+        self._human_state = self._state
+        self._prepare()
+
+    async def run(self) -> Hangup:
+        """Talk until the conversation is over; returns how. Raises ``SpeechError`` without a voice."""
+        self._courtesy.answered_s = asyncio.get_running_loop().time()
+        while True:
+            try:
+                reply = await self._perform(self._effects)
+            except HumanAfterAll as human:
+                self._state, reply = self._human_state, human.reply
+            if isinstance(reply, Hangup):
+                return reply
+            if isinstance(reply, HungUp):
+                return self._farewell()
+            self._answer(reply)
+            self._prepare()
+
+    @property
+    def handed_off(self) -> bool:
+        """Whether the customer is with a human agent, or waits for one."""
+        return self.listener.deaf
+
+    def wind_up(self) -> None:
+        """Finish the sentence that sounds, then end."""
+        self.listener.close()
+
+    def lose(self) -> None:
+        """Nothing can be said or heard any more: fall silent, and let the flow end as hung up."""
+        self.listener.close()
+        self._speaker.close()
+
+    # Performing a batch of effects (campaigns/flow/effects.py says how).
+
+    async def _perform(self, effects: Sequence[Effect]) -> Reply | Hangup:
+        last = effects[-1]
+        self._expect(last)
+        for effect in effects:
+            if isinstance(effect, RecordOptOut):
+                self._story.note(effect)  # before anything more is said, wherever it stands
+        self._says = self._unheard = sum(isinstance(effect, Say) for effect in effects)
+        left = self._says
+        for effect in effects[:-1]:
+            if isinstance(effect, Say):
+                left -= 1
+                if not (self._courtesy.interrupted or self.listener.closed):
+                    self._unheard -= await self._say(effect, more=left > 0)
+            elif not isinstance(effect, RecordOptOut):
+                self._story.note(effect)
+        if self.listener.closed:
+            return HungUp()
+        if isinstance(last, Listen) or self._courtesy.interrupted:
+            return await self._listen(last)
+        if isinstance(last, Handoff):
+            return await self._connect(last)
+        assert isinstance(last, Hangup)
+        return last
+
+    def _expect(self, last: Effect) -> None:
+        """Listen for what the batch's end asks for; what was said or typed ahead answers a question, not a goodbye."""
+        self.listener.language = self._state.language
+        self.listener.expect(last if isinstance(last, Listen) else Listen())
+        if not isinstance(last, Listen):
+            self.listener.forget()
+        self._courtesy.interrupted = self.listener.waiting
+
+    async def _listen(self, last: Effect) -> Reply:
+        listen = last if isinstance(last, Listen) else Listen()
+        return await self.listener.catch(listen.timeout_s) or HungUp()
+
+    async def _connect(self, handoff: Handoff) -> HandoffEnded:
+        self.listener.deafen(True)
+        try:
+            return await self._hand_off(handoff)
+        finally:
+            self.listener.deafen(False)
+
+    async def _say(self, say: Say, *, more: bool) -> bool:
+        """Say it; returns whether the customer heard all of it."""
+        if say.after_beep:
+            await self._voicemail.wait_for_beep()
+        while not self.listener.closed:
+            self._voicemail.spoken_over = False
+            self._courtesy.saying = say
+            try:
+                complete = await self._speaker.say(say.text, say.language, more=more)
+            finally:
+                self._courtesy.saying = None
+            if not self._voicemail.spoken_over:
+                return complete
+        return False
+
+    # Feeding back what came.
+
+    def _answer(self, reply: Caught | Quiet | HandoffEnded) -> None:
+        match reply:
+            case Words():
+                self._heard(reply)
+            case Keys(digits=digits, at=at):
+                intent = self._advance(Digits(digits=digits, at=at))
+                self._story.customer_pressed(digits, intent=intent)
+            case Beeped():
+                before = self._state
+                self._advance(Machine())
+                self._met_machine(before)
+            case Quiet():
+                self._advance(Silence())
+            case HandoffEnded():
+                self._advance(reply)
+
+    def _heard(self, words: Words) -> None:
+        before = self._state
+        intent = self._advance(self._as_input(words))
+        started_s = words.started_s - (self._courtesy.answered_s or 0.0)
+        self._tell_words(words, intent)
+        watch = self._voicemail.watch
+        if watch.evidence or not watch.words(intent, started_s=started_s, lasted_s=words.lasted_s):
+            return
+        if intent != VOICEMAIL:  # the flow knows the words itself; the rest it is told
+            self._state = before
+            self._advance(Machine())
+        self._met_machine(before)
+
+    def _met_machine(self, before: State) -> None:
+        """The flow was told; it may know better, because somebody already answered sensibly."""
+        if isinstance(self._effects[-1], Hangup):
+            self._human_state = before
+            self._story.tell(EventKind.MACHINE, evidence=self._voicemail.watch.evidence)
+        else:
+            self._voicemail.watch.revoke()
+
+    def _advance(self, what: Input) -> str | None:
+        """Feed one input; returns how it was understood."""
+        self._state, self._effects = advance(self._flow, self._state, what)
+        return _intent(self._effects)
+
+    def _intent_of(self, words: Words, state: State | None = None) -> str | None:
+        """How the flow would understand ``words`` (in ``state``, or now); nothing is fed."""
+        _, effects = advance(self._flow, state or self._state, self._as_input(words))
+        return _intent(effects)
+
+    def _as_input(self, words: Words) -> Heard:
+        return Heard(text=words.text, confidence=words.confidence, at=words.at, unheard=self._unheard)
+
+    def _prepare(self) -> None:
+        for effect in self._effects:
+            if isinstance(effect, Say):
+                self._speaker.prepare(effect.text, effect.language)
+
+    def _farewell(self) -> Hangup:
+        """The customer is gone: nothing is said, everything else is performed."""
+        # With more than a goodbye cut off, neither notice nor message was given, whatever the flow settled.
+        missed = self._unheard > 1 or 0 < self._unheard == self._says
+        answered_nothing = self._state.turns == 0
+        self._advance(HungUp())
+        for effect in self._effects[:-1]:
+            self._story.note(effect)
+        last = self._effects[-1]
+        if missed and self._voicemail.watch.evidence:
+            return Hangup(disposition=Disposition.MACHINE)
+        if (missed and answered_nothing) or not isinstance(last, Hangup):
+            return Hangup(disposition=Disposition.HUNG_UP)
+        return last
+
+    def _tell_words(self, words: Words, intent: str | None) -> None:
+        at_s = words.started_s - (self._courtesy.answered_s or 0.0)
+        self._story.customer_said(
+            words.text, at_s=at_s, intent=intent, confidence=words.confidence, engine=words.engine
+        )
+
+    def _on_greeting(self, words: Words) -> None:
+        self._tell_words(words, self._intent_of(words))
+
+    def _on_beep(self) -> bool:
+        saying = self._courtesy.saying
+        leaving = saying is not None and saying.after_beep
+        is_input = self._voicemail.on_beep(leaving=leaving, met_human=self._state.understood > 0)
+        if self._voicemail.spoken_over:
+            self._speaker.stop()
+        return is_input
+
+    def _on_partial(self, text: str) -> None:
+        self._story.tell(EventKind.HEARING, text=text)
+
+
+def _intent(effects: Sequence[Effect]) -> str | None:
+    return next((effect.intent for effect in effects if isinstance(effect, Understood)), None)

@@ -1,0 +1,57 @@
+"""Which synthesiser process speaks a language, and who speaks instead when it cannot.
+
+It renders nothing and caches nothing: that is done behind :class:`speech.client.SynthesizerClient`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from speech.seams import Speech, SpeechError
+
+log = logging.getLogger(__name__)
+
+ANY = "*"
+"""The language of a voice that speaks whatever no other does."""
+PATIENCE_S = 3.0
+"""How long the customer may wait for a sentence before the next voice says it."""
+
+
+class Synthesis(Protocol):
+    """One synthesiser process with its cache; :class:`speech.client.SynthesizerClient` is one."""
+
+    async def synthesize(
+        self, text: str, language: str, voice: str | None = None, *, deadline_s: float = ...
+    ) -> Speech:
+        """Speak ``text``. Raises :class:`SpeechError`."""
+
+    async def warm(self, texts: Iterable[str], language: str) -> int:
+        """Render what is not in the cache yet. Raises :class:`SpeechError`."""
+
+
+class Voices:
+    """The voices of one line process, best first for each language; implements :class:`dialer.speaking.Voice`."""
+
+    def __init__(self, voices: Mapping[str, Sequence[Synthesis]]) -> None:
+        self._voices = voices
+
+    async def render(self, text: str, *, language: str) -> bytes:
+        """Speak one sentence: s16le mono at 8000 Hz. Raises the last voice's :class:`SpeechError`."""
+        failed = SpeechError(f"no voice speaks {language!r}: start a synthesiser for it", code="no_voice")
+        for voice in self._serving(language):
+            try:
+                return (await voice.synthesize(text, language, deadline_s=PATIENCE_S)).pcm
+            except SpeechError as error:
+                log.warning("a voice failed", extra={"language": language, "code": error.code})
+                failed = error
+        raise failed
+
+    async def prepare(self, texts: Sequence[str], language: str) -> None:
+        """Have prompts rendered ahead by the best voice. Raises :class:`SpeechError`."""
+        for voice in self._serving(language)[:1]:
+            await voice.warm(texts, language)
+
+    def _serving(self, language: str) -> Sequence[Synthesis]:
+        return [*self._voices.get(language, ()), *self._voices.get(ANY, ())]

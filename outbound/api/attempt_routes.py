@@ -1,0 +1,76 @@
+"""``/v1/attempts`` and ``/v1/callbacks``: what was tried, how it went, what was said; it changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from outbound.api import views
+from outbound.api.calls import Call
+from outbound.api.models import AllAttemptsQuery, Attempt, AttemptDetail, AttemptsQuery, CallbackOut, NumberQuery, Page
+from outbound.api.paging import cursor_of, cut
+from outbound.api.routes import Routes
+from outbound.errors import NotFound
+from outbound.store import attempt_views, campaigns
+from outbound.store.attempt_views import Filter
+
+routes = Routes("attempts")
+_WAV = {"type": "string", "format": "binary"}
+
+
+@routes.add("GET", "/v1/campaigns/{campaign_id}/attempts", "List a campaign's attempts")
+async def list_campaign_attempts(call: Call, campaign_id: str, query: AttemptsQuery) -> Page[Attempt]:
+    """The newest first."""
+    await call.read(lambda connection: campaigns.get(connection, campaign_id))
+    return await _page(call, query, campaign_id)
+
+
+@routes.add("GET", "/v1/attempts", "List attempts")
+async def list_attempts(call: Call, query: AllAttemptsQuery) -> Page[Attempt]:
+    """Over all campaigns, the newest first."""
+    return await _page(call, query, query.campaign_id)
+
+
+@routes.add("GET", "/v1/attempts/{attempt_id}", "Show an attempt")
+async def get_attempt(call: Call, attempt_id: str) -> AttemptDetail:
+    """With timeline, transcript, timings and receipts."""
+    detail = await call.read(lambda connection: attempt_views.detail(connection, attempt_id))
+    return views.attempt_detail(detail)
+
+
+@routes.add(
+    "GET", "/v1/attempts/{attempt_id}/recording", "Download an attempt's recording", produces={"audio/wav": _WAV}
+)
+async def get_recording(call: Call, attempt_id: str) -> web.StreamResponse:
+    """Stereo WAV: the customer left, the robot right. Ranges are served (RFC 9110 §14)."""
+    row = await call.read(lambda connection: attempt_views.get(connection, attempt_id))
+    name = str((row["result"] or {}).get("recording") or "")
+    path = call.services.settings.recordings_dir / name
+    if not name or path.name != name or not await asyncio.to_thread(path.is_file):
+        raise NotFound("this attempt has no recording", code="recording_not_found")
+    headers = {"Content-Type": "audio/wav", "Cache-Control": "private, no-cache"}
+    return web.FileResponse(path, headers=headers)
+
+
+@routes.add("GET", "/v1/callbacks", "List wishes to be called back")
+async def list_callbacks(call: Call, query: NumberQuery) -> Page[CallbackOut]:
+    """The newest first."""
+    before = cursor_of(query)
+
+    def unit(connection: Connection) -> Page[CallbackOut]:
+        rows = attempt_views.page_callbacks(connection, number=query.number, before=before, limit=query.limit + 1)
+        return cut(rows, query, views.callback)
+
+    return await call.read(unit)
+
+
+async def _page(call: Call, query: AttemptsQuery, campaign_id: str | None) -> Page[Attempt]:
+    before = cursor_of(query)
+    chosen = Filter(campaign_id=campaign_id, number=query.number, state=query.state, disposition=query.disposition)
+    return await call.read(
+        lambda connection: cut(
+            attempt_views.page(connection, chosen, before=before, limit=query.limit + 1), query, views.attempt
+        )
+    )

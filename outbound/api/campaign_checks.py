@@ -1,0 +1,80 @@
+"""What must be true of a campaign before it is stored or started; it stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, RowMapping
+
+from campaigns.flow.document import Flow
+from campaigns.flow.variables import check_values
+from outbound.api.faults import nearest
+from outbound.api.models import CampaignIn, FieldError, NotificationIn
+from outbound.api.problems import InvalidFields
+from outbound.errors import Conflict
+from outbound.store import contacts
+
+INSTANTS = ("starts_at", "expires_at")
+
+
+def stored_fields(body: CampaignIn) -> dict[str, Any]:
+    """The fields of a campaign as the store takes them: JSON values, instants as epoch seconds."""
+    fields: dict[str, Any] = CampaignIn.model_validate(body, from_attributes=True).model_dump(mode="json")
+    return fields | {name: value.timestamp() if (value := getattr(body, name)) else None for name in INSTANTS}
+
+
+def check_campaign(body: CampaignIn | NotificationIn, flow: Flow, *, now: float) -> None:
+    """Check a campaign against its call flow and the clock. Raises :class:`InvalidFields` naming every fault."""
+    faults = [*language_faults(body.language, flow), *variable_faults(body.variables, flow), *_times(body, now)]
+    if faults:
+        raise InvalidFields(faults)
+
+
+def check_start(connection: Connection, row: RowMapping, flow: Flow, *, now: float) -> None:
+    """Check that a campaign can begin: time left, and every required variable there. Raises :class:`Conflict`."""
+    if row["expires_at"] is not None and row["expires_at"] <= now:
+        raise Conflict("the campaign's expires_at has passed; PATCH it first", code="campaign_expired")
+    given = row["settings"]["variables"]
+    for name in flow.required:
+        if given.get(name, "").strip() or name == "customer_name":
+            continue
+        lacking = contacts.lacking(connection, row["id"], name)
+        if lacking:
+            detail = f"{lacking} contact(s) have no {name!r}, which the call flow needs; give it in variables"
+            raise Conflict(detail, code="variable_missing", members={"variable": name, "contacts": lacking})
+
+
+def language_faults(language: str, flow: Flow) -> list[FieldError]:
+    """Say whether the flow cannot speak ``language``."""
+    if language in flow.languages:
+        return []
+    reason = f"call flow {flow.name!r} does not speak {language!r}; it speaks {', '.join(flow.languages)}"
+    return [FieldError(field="language", code="language_unknown", reason=reason)]
+
+
+def variable_faults(given: Mapping[str, str], flow: Flow, *, complete: bool = False) -> list[FieldError]:
+    """Say which values the flow does not know or cannot read; when ``complete``, also which are missing."""
+    faults = []
+    for name in given.keys() - flow.variables.keys():
+        reason = f"call flow {flow.name!r} has no such variable; {nearest(name, list(flow.variables))}"
+        faults.append(FieldError(field=f"variables.{name}", code="variable_unknown", reason=reason))
+    for name, variable in flow.variables.items():
+        for finding in check_values({name: variable}, given, file=""):
+            if complete or finding.code != "variable_missing":
+                reason = f"{finding.message} {finding.remedy}"
+                faults.append(FieldError(field=f"variables.{name}", code=finding.code, reason=reason))
+    return faults
+
+
+def _times(body: BaseModel, now: float) -> list[FieldError]:
+    starts_at, expires_at = (getattr(body, name, None) for name in INSTANTS)
+    if expires_at is None:
+        return []
+    if expires_at.timestamp() <= now:
+        return [FieldError(field="expires_at", code="in_the_past", reason="it has passed; give an instant to come")]
+    if starts_at is not None and starts_at >= expires_at:
+        reason = "it is not after starts_at; no call could be made"
+        return [FieldError(field="expires_at", code="before_start", reason=reason)]
+    return []

@@ -1,0 +1,155 @@
+"""Reads telephone numbers as people write them into E.164 with the zones they may be in; it never dials or stores.
+
+*Possible* numbers (of the right length for their country) are taken, impossible ones are not. Numbers that are possible
+but in no assigned range, such as those reserved for fiction (+1 555 01xx, +44 7700 900xxx) or ranges newer than the
+number data, are taken only with an explicit zone, because nothing can be said about where they are. Numbers that cost
+the callee or reach no customer (premium rate, shared cost, pager, voicemail) and emergency and short numbers are
+refused.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult, shortnumberinfo
+
+from outbound.errors import Invalid
+from outbound.importing.zones import candidate_zones, similar_zones
+from outbound.zones import zone as known_zone
+
+_WRITTEN = re.compile(r"\+?[0-9 ()./\-\u2010-\u2015\u00a0]+")
+_EXPONENT = re.compile(r"[0-9][.,]?[0-9]*E\+?[0-9]+", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[^0-9+]")
+MAX_LENGTH = 64
+SHORT = 6
+"""Emergency and short numbers have at most so many digits."""
+REMEDY = "check it and write it as +, country code, number"
+REFUSED_KINDS = {
+    PhoneNumberType.PREMIUM_RATE: ("number_premium", "it is a premium-rate number"),
+    PhoneNumberType.SHARED_COST: ("number_premium", "it is a shared-cost number"),
+    PhoneNumberType.PAGER: ("number_not_a_telephone", "it is a pager"),
+    PhoneNumberType.VOICEMAIL: ("number_not_a_telephone", "it is a voicemail service"),
+}
+
+
+class NumberRefused(Invalid):
+    """The number cannot be called."""
+
+    code = "number_invalid"
+    field = "number"
+
+
+class ZoneRefused(NumberRefused):
+    """The zone is not known, or is needed."""
+
+    code = "zone_unknown"
+    field = "zone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telephone:
+    """A number that may be called."""
+
+    number: str
+    """E.164."""
+    zones: tuple[str, ...]
+    """IANA zones it may be in; every one of them must allow a call."""
+
+
+def resolve(text: str, *, default_region: str | None = None, zone: str = "") -> Telephone:
+    """Read a number and its candidate zones. Raises :class:`NumberRefused` naming what is wrong and the remedy."""
+    parsed, kind = _parse(text, default_region)
+    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return Telephone(number=number, zones=_zones(parsed, kind, zone))
+
+
+def e164(text: str, *, default_region: str | None = None) -> str:
+    """Read a number without asking where it is: for opt-outs, which count whatever else is known."""
+    parsed = _read(_clean(text), default_region)
+    _check_possible(parsed)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _parse(text: str, default_region: str | None) -> tuple[PhoneNumber, int]:
+    digits = _clean(text)
+    region = None if digits.startswith("+") else default_region
+    if len(digits) <= SHORT and region is not None:
+        _refuse_emergency(digits, region)
+    parsed = _read(digits, region)
+    _refuse_short(parsed)
+    _check_possible(parsed)
+    kind = phonenumbers.number_type(parsed)
+    if kind in REFUSED_KINDS:
+        code, reason = REFUSED_KINDS[kind]
+        raise NumberRefused(f"{reason}; give a number the customer can be called at", code=code)
+    return parsed, kind
+
+
+def _refuse_short(parsed: PhoneNumber) -> None:
+    national = phonenumbers.national_significant_number(parsed)
+    if len(national) > SHORT:
+        return
+    region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    _refuse_emergency(national, region)
+    if shortnumberinfo.is_possible_short_number_for_region(parsed, region):
+        raise NumberRefused("the number is a short number; give a full number", code="number_short")
+
+
+def _refuse_emergency(digits: str, region: str) -> None:
+    if shortnumberinfo.is_emergency_number(digits, region):
+        raise NumberRefused("the number is an emergency number; remove it", code="number_emergency")
+
+
+def _clean(text: str) -> str:
+    written = text.strip()
+    if not written.isascii() and len(written) <= MAX_LENGTH:
+        written = unicodedata.normalize("NFKC", written)
+    if not written:
+        raise NumberRefused("the number is missing; give one such as +14155550123", code="number_missing")
+    if _EXPONENT.fullmatch(written):
+        remedy = "make the column text in the spreadsheet and export again"
+        raise NumberRefused(f"the spreadsheet has shortened the number to {written[:20]}; {remedy}")
+    if len(written) > MAX_LENGTH or not _WRITTEN.fullmatch(written):
+        raise NumberRefused("the number has characters that no telephone number has; write it as +14155550123")
+    return _SEPARATORS.sub("", written.replace("(0)", ""))
+
+
+def _read(digits: str, region: str | None) -> PhoneNumber:
+    if region is None and not digits.startswith("+"):
+        detail = "the number has no country code; write it with + or give the campaign a default_region"
+        raise NumberRefused(detail, code="number_without_country")
+    try:
+        return phonenumbers.parse(digits, region)
+    except NumberParseException as error:
+        unknown = error.error_type == NumberParseException.INVALID_COUNTRY_CODE
+        why = "of no country" if unknown else "not a whole number"
+        raise NumberRefused(f"the number is {why}; {REMEDY}") from error
+
+
+def _check_possible(parsed: PhoneNumber) -> None:
+    verdict = phonenumbers.is_possible_number_with_reason(parsed)
+    if verdict == ValidationResult.IS_POSSIBLE:
+        return
+    why = {
+        ValidationResult.TOO_SHORT: "too short",
+        ValidationResult.TOO_LONG: "too long",
+        ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "without its area code",
+        ValidationResult.INVALID_COUNTRY_CODE: "of no country",
+    }.get(verdict, "of a length that its country does not have")
+    raise NumberRefused(f"the number is {why}; {REMEDY}", code="number_impossible")
+
+
+def _zones(parsed: PhoneNumber, kind: int, zone: str) -> tuple[str, ...]:
+    if zone:
+        if known_zone(zone) is None:
+            detail = f"there is no time zone {zone!r}; give an IANA name: {similar_zones(zone)}"
+            raise ZoneRefused(detail)
+        return (zone,)
+    found = candidate_zones(parsed, kind)
+    if not found:
+        detail = "the number does not tell its time zone; give zone, such as Europe/London"
+        raise ZoneRefused(detail, code="zone_needed")
+    return found

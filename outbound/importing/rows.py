@@ -1,0 +1,100 @@
+"""Checks one contact against its campaign: number, zone, language, variables; it reads no files and stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from campaigns.flow.variables import Variable, check_values
+from outbound.api.faults import field_errors, nearest
+from outbound.api.models import ContactIn
+from outbound.importing.cells import CellRefused, clean
+from outbound.importing.columns import Wanted
+from outbound.importing.numbers import NumberRefused, resolve
+from outbound.store.contacts import NewContact
+from outbound.store.imports import Rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRules:
+    """What a campaign asks of its contacts."""
+
+    default_region: str | None
+    languages: Collection[str]
+    """Languages the call flow speaks."""
+    declared: Mapping[str, Variable]
+    """Variables the call flow has a use for."""
+    given: Mapping[str, str]
+    """Values that the campaign gives for everybody."""
+
+    @property
+    def required(self) -> set[str]:
+        """Variables that every contact must bring."""
+        needed = {name for name, variable in self.declared.items() if variable.default is None}
+        return needed - {name for name, value in self.given.items() if value.strip()}
+
+    def wanted(self, ignored: Collection[str]) -> Wanted:
+        """What this means for the columns of a file."""
+        return Wanted(known=sorted(self.declared), required=self.required, ignored=ignored)
+
+    def check(self, row: int, fields: Mapping[str, object]) -> NewContact | Rejected:
+        """Make a contact of ``fields`` (those of ``ContactIn``), or say what is wrong with it first."""
+        try:
+            contact = ContactIn.model_validate(fields)
+        except ValidationError as error:
+            fault = field_errors(error, ContactIn)[0]
+            return Rejected(row=row, field=fault.field, code=fault.code, reason=fault.reason)
+        return self.check_contact(row, contact)
+
+    def check_contact(self, row: int, contact: ContactIn) -> NewContact | Rejected:
+        """Check what a shape alone cannot tell."""
+        field = "number"
+        try:
+            found = resolve(contact.number, default_region=self.default_region, zone=contact.zone)
+            field = "name"
+            name = clean(contact.name)
+            field = "ref"
+            ref = clean(contact.ref)
+            variables: dict[str, str] = {}
+            for key, value in contact.variables.items():
+                field = f"variables.{key}"
+                variables[key] = clean(value)
+        except NumberRefused as error:
+            return Rejected(row=row, field=error.field, code=error.code, reason=error.detail)
+        except CellRefused as error:
+            return Rejected(row=row, field=field, code=error.code, reason=str(error))
+        fault = self._fault(row, contact.language, name, variables)
+        return fault or NewContact(
+            row=row,
+            number=found.number,
+            zones=found.zones,
+            ref=ref,
+            name=name,
+            language=contact.language,
+            consent=contact.consent,
+            variables=variables,
+        )
+
+    def _fault(self, row: int, language: str, name: str, variables: dict[str, str]) -> Rejected | None:
+        if language and language not in self.languages:
+            reason = f"the call flow does not speak {language!r}; it speaks {', '.join(sorted(self.languages))}"
+            return Rejected(row=row, field="language", code="language_unknown", reason=reason)
+        for key in variables:
+            if key not in self.declared:
+                reason = f"the call flow has no variable {key!r}; {nearest(key, list(self.declared))}"
+                return Rejected(row=row, field=f"variables.{key}", code="variable_unknown", reason=reason)
+        return self._unfit(row, name, variables)
+
+    def _unfit(self, row: int, name: str, variables: dict[str, str]) -> Rejected | None:
+        """Find a value that is missing or that the flow cannot read (a date that is none, an amount without digits)."""
+        values = {**self.given, **variables}
+        if name:
+            values.setdefault("customer_name", name)
+        for key, variable in self.declared.items():
+            if key in variables or key not in self.given:
+                for finding in check_values({key: variable}, values, file=""):
+                    reason = f"{finding.message} {finding.remedy}"
+                    return Rejected(row=row, field=f"variables.{key}", code=finding.code, reason=reason)
+        return None

@@ -1,0 +1,55 @@
+"""The rehearsal's commands: ``outbound demo``, ``rehearse`` and ``bench``; each imports only what it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLE_CAMPAIGNS = ("shipping-alert.yaml", "membership-renewal.yaml")
+
+
+@click.command()
+@click.option("--exchange-port", default=0, show_default=True, help="UDP port of the exchange; 0 takes any free one.")
+def demo(exchange_port: int) -> None:
+    """Rehearse the two example campaigns with the example cast, for real, on this machine alone."""
+    campaigns = [EXAMPLES / name for name in EXAMPLE_CAMPAIGNS]
+    _rehearse(campaigns, EXAMPLES / "cast.yaml", exchange_port)
+
+
+@click.command()
+@click.argument("campaigns", metavar="CAMPAIGN.yaml…", nargs=-1, required=True, type=_FILE)
+@click.option("--customers", required=True, type=_FILE, help="The cast: who the customers are and how they behave.")
+@click.option("--exchange-port", default=0, show_default=True, help="UDP port of the exchange; 0 takes any free one.")
+def rehearse(campaigns: tuple[Path, ...], customers: Path, exchange_port: int) -> None:
+    """Run campaigns against simulated customers; nobody outside this machine is rung."""
+    _rehearse(list(campaigns), customers, exchange_port)
+
+
+@click.command()
+def bench() -> None:
+    """Measure the product on this machine, each figure beside its limit in the same run."""
+    from outbound.rehearsal.bench import measure
+    from outbound.settings import load_settings
+
+    sys.exit(asyncio.run(measure(load_settings(), EXAMPLES / EXAMPLE_CAMPAIGNS[0])))
+
+
+def _rehearse(campaigns: list[Path], cast: Path, exchange_port: int) -> None:
+    from outbound.rehearsal.drive import rehearse as run
+    from outbound.settings import load_settings
+
+    try:
+        code = asyncio.run(run(load_settings(), campaigns, cast, exchange_port=exchange_port))
+    except KeyboardInterrupt:
+        click.echo("\nStopped; nothing was left running.", err=True)
+        code = 130
+    sys.exit(code)
+
+
+COMMANDS = (demo, rehearse, bench)
+"""What ``outbound`` adds to its own."""

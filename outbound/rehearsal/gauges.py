@@ -1,0 +1,173 @@
+"""What the bench's figures are held against: bare SQLite, a bare commit, sipp; and how much processor time was used.
+
+It measures; what is measured, and beside what it is printed, is decided in bench.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import shutil
+import sqlite3
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import create_engine
+
+from outbound.store.schema import metadata
+from speech.audio import read_wav, to_mulaw
+
+TICKS = os.sysconf("SC_CLK_TCK")
+COLUMNS = "id, campaign_id, number, ref, name, language, zones, consent, variables, planned, disposition, created_at"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which ``share`` per cent of ``values`` lie; NaN when there are none."""
+    return float(np.percentile(values, share)) if values else float("nan")
+
+
+def bare_insert_rate(folder: Path, rows: int) -> float:
+    """Rows a second of ``sqlite3.executemany`` with prebuilt rows into the product's own contacts table, one commit."""
+    path = folder / "bare.db"
+    engine = create_engine(f"sqlite:///{path}")
+    metadata.create_all(engine)
+    engine.dispose()
+    variables = json.dumps({"order_id": "4711", "delivery_day": "tomorrow"})
+    prebuilt = [
+        (f"{n:026d}", "0" * 26, f"+1415{n:07d}", "", f"Name {n}", "", '["UTC"]', "none", variables, 0, None, 1.0)
+        for n in range(rows)
+    ]
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    began = time.perf_counter()
+    with connection:
+        marks = ", ".join("?" * len(prebuilt[0]))
+        connection.executemany(f"INSERT INTO contacts ({COLUMNS}) VALUES ({marks})", prebuilt)  # noqa: S608 - constants
+    took = time.perf_counter() - began
+    connection.close()
+    return rows / took
+
+
+def commit_ms(folder: Path, times: int = 40) -> list[float]:
+    """Milliseconds of one small durable write each: what any promise to remember costs at least here."""
+    found = []
+    with (folder / "commit").open("wb", buffering=0) as file:
+        for _ in range(times):
+            began = time.perf_counter()
+            file.write(b"x" * 512)
+            os.fdatasync(file.fileno())
+            found.append((time.perf_counter() - began) * 1000)
+    return found
+
+
+def children(module: str) -> list[int]:
+    """Process ids of our children that run ``python -m module``; empty where there is no /proc."""
+    own, found = str(os.getpid()), []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+        if parent == own and module.encode() in command:
+            found.append(int(folder.name))
+    return found
+
+
+def cpu_s(pids: Sequence[int]) -> float:
+    """Processor seconds that processes have used so far, all their threads together."""
+    total = 0.0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / TICKS
+    return total
+
+
+SIPP_SCENARIO = """\
+<?xml version="1.0" encoding="ISO-8859-1" ?>
+<scenario name="plays a sound">
+  <send retrans="500"><![CDATA[
+INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/UDP [local_ip]:[local_port];rport;branch=[branch]
+From: <sip:sipp@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:sipp@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=sipp 1 1 IN IP4 [local_ip]
+s=-
+c=IN IP4 [media_ip]
+t=0 0
+m=audio [rtpstream_audio_port] RTP/AVP 0
+a=rtpmap:0 PCMU/8000
+]]></send>
+  <recv response="100" optional="true"/>
+  <recv response="180" optional="true"/>
+  <recv response="200" rrs="true"/>
+  <send><![CDATA[
+ACK [next_url] SIP/2.0
+Via: SIP/2.0/UDP [local_ip]:[local_port];rport;branch=[branch]
+From: <sip:sipp@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <nop><action><exec rtp_stream="SOUND,-1,0"/></action></nop>
+  <pause milliseconds="LASTS"/>
+  <send retrans="500"><![CDATA[
+BYE [next_url] SIP/2.0
+Via: SIP/2.0/UDP [local_ip]:[local_port];rport;branch=[branch]
+From: <sip:sipp@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 2 BYE
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <recv response="200"/>
+</scenario>
+"""
+
+
+async def sipp_cpu_ms(folder: Path, *, exchange: str, number: str, sound: Path, seconds: float) -> float | None:
+    """CPU milliseconds a call-second of sipp playing a sound to one customer; ``None`` where there is no sipp."""
+    sipp = shutil.which("sipp")
+    if sipp is None:
+        return None
+    await asyncio.to_thread(_prepare_sipp, folder, sound, seconds)
+    before = _children_cpu_s()
+    process = await asyncio.create_subprocess_exec(
+        *(sipp, exchange, "-sf", "peer.xml", "-s", number, "-i", "127.0.0.1", "-m", "1", "-nostdin"),
+        *("-timeout", f"{seconds + 10:g}s", "-recv_timeout", "8000"),
+        cwd=folder,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    code = await process.wait()
+    return (_children_cpu_s() - before) * 1000 / seconds if code == 0 else None
+
+
+def _prepare_sipp(folder: Path, sound: Path, seconds: float) -> None:
+    (folder / "sound.raw").write_bytes(to_mulaw(read_wav(sound)[0][:, 0]))
+    scenario = SIPP_SCENARIO.replace("SOUND", "sound.raw").replace("LASTS", str(int(seconds * 1000)))
+    (folder / "peer.xml").write_text(scenario)
+
+
+def _children_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

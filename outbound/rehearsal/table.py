@@ -1,0 +1,81 @@
+"""The final table of a rehearsal and the verdict below it, for people; it judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from outbound.rehearsal.verdict import Finding, Story
+
+SHORT = 44
+
+
+def show(console: Console, stories: Sequence[Story], findings: Sequence[Finding]) -> None:
+    """Print the table, then one line for each expectation."""
+    console.print(table(stories))
+    console.print()
+    for finding in sorted(findings, key=lambda finding: not finding.holds, reverse=False):
+        console.print(verdict(finding), soft_wrap=True)
+    wrong = sum(not finding.holds for finding in findings)
+    if wrong:
+        console.print(Text(f"\n{wrong} of {len(findings)} expectations did not hold.", style="bold red"))
+    else:
+        console.print(Text(f"\nAll {len(findings)} expectations held.", style="bold green"))
+
+
+def table(stories: Sequence[Story]) -> Table:
+    """One row for each customer of each campaign."""
+    built = Table(title="How it went", title_justify="left", header_style="bold")
+    for name, style in (("Customer", ""), ("Campaign", "dim"), ("Ended as", "bold"), ("Tries", "")):
+        built.add_column(name, style=style)
+    built.add_column("The robot said … and heard", ratio=1)
+    built.add_column("First word", justify="right")
+    built.add_column("Turn gaps", justify="right")
+    for story in stories:
+        first = story.answer_to_audio_s
+        built.add_row(
+            f"{escape(story.name)}\n[dim]{escape(story.behaviour)}[/dim]",
+            escape(story.campaign),
+            _ending(story),
+            str(len(story.attempts)),
+            escape("\n".join(talk(story.attempts))),
+            "" if first is None else f"{first:.2f} s",
+            " ".join(f"{gap:.2f}" for gap in story.turn_gaps_s) + (" s" if story.turn_gaps_s else ""),
+        )
+    return built
+
+
+def talk(attempts: Sequence[dict[str, Any]]) -> list[str]:
+    """What was said first and last by the robot, and everything it heard, each shortened."""
+    turns = [turn for attempt in attempts for turn in attempt.get("transcript", [])]
+    robot = [turn["text"] for turn in turns if turn["who"] == "robot"]
+    lines = [f"‹ {_short(robot[0])}"] if robot else []
+    lines += [f"› {_short(turn['text'])}" for turn in turns if turn["who"] == "customer"]
+    if len(robot) > 1:
+        lines.append(f"‹ {_short(robot[-1])}")
+    return lines
+
+
+def verdict(finding: Finding) -> Text:
+    """One line: who, what was expected, and what happened if that was something else."""
+    if finding.holds:
+        return Text.assemble(("✓ ", "green"), f"{finding.who}: {finding.expected}")
+    text = Text.assemble(("✗ ", "bold red"), f"{finding.who}: expected {finding.expected}, but {finding.happened}")
+    for place in finding.evidence:
+        text.append(f"\n    see {place}", style="dim")
+    return text
+
+
+def _ending(story: Story) -> str:
+    outcome = next((attempt["outcome"] for attempt in reversed(story.attempts) if attempt.get("outcome")), "")
+    note = story.refusal or outcome
+    return escape(story.disposition or "—") + (f"\n[dim]{escape(note)}[/dim]" if note else "")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHORT else text[: SHORT - 1].rstrip() + "…"

@@ -1,0 +1,102 @@
+"""Engines by name: a file's name in speech/recognizers or speech/synthesizers is its name in configuration.
+
+An engine is imported only when it is named, so that a process holds no more than it uses.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from types import ModuleType
+from typing import cast
+
+from speech.models import ModelStore
+from speech.seams import ModelMissing, Recognizer, Speech, SpeechError, Synthesizer
+
+AUTO = "auto"
+
+_NOT_ENGINES = frozenset({"mel"})
+
+
+class UnknownEngine(SpeechError):
+    """No engine has this name; the message lists those there are."""
+
+    code = "unknown_engine"
+    retryable = False
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Names of the engines of ``kind`` (``recognizer`` or ``synthesizer``), without importing them."""
+    package = importlib.import_module(f"speech.{kind}s")
+    found = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    return tuple(sorted(found - _NOT_ENGINES))
+
+
+def _module(kind: str, name: str) -> ModuleType:
+    if name not in names(kind):
+        raise UnknownEngine(f"no {kind} is called {name!r}: there are {', '.join((AUTO, *names(kind)))}")
+    return importlib.import_module(f"speech.{kind}s.{name}")
+
+
+def choose_recognizer(store: ModelStore, language: str) -> str:
+    """Name the recogniser that serves ``language`` best here: Vosk where its model is on disk, else Whisper."""
+    try:
+        store.vosk(language)
+    except ModelMissing:
+        return "whisper"
+    return "vosk"
+
+
+def choose_synthesizer(store: ModelStore, language: str) -> str:
+    """Name the voice that serves ``language`` best here: Piper where it has a voice, else eSpeak NG."""
+    try:
+        store.piper(language)
+    except ModelMissing:
+        return "pyttsx3"
+    return "piper" if importlib.util.find_spec("piper") is not None else "pyttsx3"
+
+
+def load_recognizer(name: str, store: ModelStore, languages: tuple[str, ...], *, threads: int = 1) -> Recognizer:
+    """Load a recogniser with the model for ``languages``.
+
+    Raises :class:`UnknownEngine`, or :class:`ModelMissing` (also when ``auto`` would need two engines at once).
+    """
+    if name == AUTO:
+        chosen = {language: choose_recognizer(store, language) for language in languages}
+        if len(set(chosen.values())) > 1:
+            wishes = ", ".join(f"{language} by {engine}" for language, engine in chosen.items())
+            raise ModelMissing(f"one recogniser process holds one engine, but here {wishes}: start one for each")
+        name = chosen[languages[0]]
+    return cast("Recognizer", _module("recognizer", name).load(store, languages, threads=threads))
+
+
+def load_synthesizer(name: str, store: ModelStore, languages: tuple[str, ...], *, threads: int = 1) -> Synthesizer:
+    """Load a synthesiser for ``languages``; ``auto`` gives each language its best voice, and any other eSpeak NG."""
+    if name != AUTO:
+        return cast("Synthesizer", _module("synthesizer", name).load(store, languages, threads=threads))
+    natural = tuple(language for language in languages if choose_synthesizer(store, language) == "piper")
+    plain = load_synthesizer("pyttsx3", store, (), threads=threads)
+    if not natural:
+        return plain
+    return BestVoice(natural=load_synthesizer("piper", store, natural, threads=threads), plain=plain, languages=natural)
+
+
+class BestVoice:
+    """Two synthesisers as one: the natural one for its languages, the plain one for every other."""
+
+    name = AUTO
+
+    def __init__(self, *, natural: Synthesizer, plain: Synthesizer, languages: tuple[str, ...]) -> None:
+        self._natural, self._plain, self._languages = natural, plain, languages
+
+    def _serving(self, language: str) -> Synthesizer:
+        return self._natural if language in self._languages else self._plain
+
+    def identify(self, *, language: str, voice: str | None = None) -> str:
+        """Name what would speak; see :class:`speech.seams.Synthesizer`."""
+        return self._serving(language).identify(language=language, voice=voice)
+
+    def render(self, text: str, *, language: str, voice: str | None = None, rate: float = 1.0) -> Speech:
+        """Speak; see :class:`speech.seams.Synthesizer`."""
+        return self._serving(language).render(text, language=language, voice=voice, rate=rate)

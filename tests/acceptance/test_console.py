@@ -1,0 +1,275 @@
+"""The console in a real browser: somebody signs in and watches calls happen, over the real REST API, store and stream.
+
+It looks at nothing but the page, what the page asks for, and the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from re import compile as pattern
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, async_playwright, expect
+
+from campaigns.dispositions import Disposition
+from dialer.messages import EventKind
+from outbound.callflows import CallflowLibrary
+from outbound.ledger import Ledger
+from outbound.operator_key import operator_key
+from outbound.services import Services
+from outbound.settings import Settings
+from outbound.store import Store
+from outbound.stream import EventStream
+from tests.acceptance.console import ANA, AXE, BEN, NAMES, QUESTION, Site, Window
+from tests.outbound.world import World
+
+pytestmark = pytest.mark.acceptance
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    settings = Settings(data_dir=tmp_path, port=0)
+    store = Store(settings.sqlalchemy_url)
+    store.start()
+    world = World(store)
+    await world.trunk()
+    stream = EventStream(store)
+    stream.start()
+
+    async def enqueue(*_: Any) -> None:
+        """Nothing is planned here: every attempt of these tests is due already."""
+
+    services = Services(
+        settings=settings,
+        store=store,
+        callflows=CallflowLibrary(store),
+        stream=stream,
+        enqueue=enqueue,
+        kick=lambda: None,
+        clock=lambda: world.now,
+    )
+    ledger = Ledger(store, services.clock)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    key = await operator_key(store, tmp_path, now=world.now)
+    made = Site(services=services, world=world, ledger=ledger, key=key, port=port)
+    async with running(ledger):
+        await made.start()
+        yield made
+        await made.stop()
+    store.close()
+
+
+@asynccontextmanager
+async def running(ledger: Ledger) -> AsyncIterator[None]:
+    task = asyncio.create_task(ledger.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+async def browser(site: Site) -> AsyncIterator[Open]:
+    chromium = shutil.which("chromium")
+    assert chromium, "Chromium is not installed: apt-get install chromium (make test does it)"
+    assert AXE.exists(), "axe-core is not installed: run `npm ci` in outbound/console (pip install -e . does it)"
+    async with async_playwright() as engine:
+        running = await engine.chromium.launch(executable_path=chromium, args=["--headless=new", "--no-sandbox"])
+
+        async def window(**context: Any) -> Window:
+            page = await (await running.new_context(reduced_motion="reduce", **context)).new_page()
+            page.set_default_timeout(10_000)
+            made = Window(page)
+            page.on("pageerror", lambda error: made.complaints.append(str(error)))
+            page.on(
+                "console", lambda said: made.complaints.append(said.text) if said.type in ("error", "warning") else None
+            )
+            page.on(
+                "request",
+                lambda asked: made.asked_elsewhere.append(asked.url) if not asked.url.startswith(site.url) else None,
+            )
+            return made
+
+        yield window
+        await running.close()
+
+
+def section(page: Page, heading: str) -> Locator:
+    return page.get_by_role("region", name=heading)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), ("dark", 390)], ids=["light and wide", "dark and narrow"]
+)
+async def test_a_call_is_watched_word_by_word_until_its_outcome(
+    site: Site, browser: Open, scheme: str, width: int
+) -> None:
+    window = await browser(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = window.page
+    await page.goto(f"{site.url}/#key={site.key}")
+    await expect(page.get_by_text("No campaigns yet.")).to_be_visible()
+    assert page.url == f"{site.url}/", "the key stays in the address bar"
+    await expect(page.get_by_text(f"curl {site.url}/v1/campaigns")).to_be_visible()
+    assert await window.accessible() == []
+
+    await site.campaign("Parcels tomorrow", [ANA, BEN])
+    campaign = section(page, "Campaigns").get_by_role("article", name="Parcels tomorrow")
+    await expect(campaign).to_contain_text("0 of 2 contacts done")
+    await expect(campaign.get_by_role("button", name="Pause")).to_be_visible()
+
+    item = await site.dial()
+    calls = section(page, "Calls in progress")
+    number = await site.number(item)
+    name = NAMES[number]
+    card = calls.get_by_role("article", name=f"Call with {name}")
+    await expect(card).to_contain_text(number)
+    await expect(card).to_contain_text("Dialling")
+    site.tell(item, EventKind.RINGING, code=180, early_media=False)
+    await expect(card).to_contain_text("Ringing")
+    site.tell(item, EventKind.ANSWERED, codec="PCMU")
+    site.tell(item, EventKind.STEP, step="ask_home", type="ask")
+    site.tell(item, EventKind.SAID, text=QUESTION, language="en")
+    await expect(card).to_contain_text("Ask home")
+    await expect(card.get_by_role("log")).to_contain_text(QUESTION)
+    site.tell(item, EventKind.INTERRUPTED, text=QUESTION, heard_text=QUESTION[:48], played_ms=2900)
+    site.tell(item, EventKind.HEARING, text="yes I")
+    await expect(card.get_by_text("interrupted")).to_be_visible()
+    await expect(card.locator("s")).to_have_text(QUESTION[48:].strip())
+    await expect(card.get_by_text("yes I…")).to_be_visible()
+    site.tell(item, EventKind.HEARD, text="yes I will", confidence=0.93, intent="yes", engine="vosk")
+    await expect(card.get_by_text("yes I will")).to_be_visible()
+    await expect(card.get_by_text("yes I…")).to_be_hidden()
+    await expect(card.get_by_text("yes", exact=True)).to_be_visible()
+    site.tell(item, EventKind.DIGITS, digits="1", intent="digit:1")
+    await expect(card.locator("kbd")).to_have_text("1")
+    assert await window.accessible() == []
+
+    await site.end(item, Disposition.ACCEPTED, "will_be_home")
+    feed = section(page, "Recently ended")
+    await expect(feed).to_contain_text("Accepted")
+    await expect(feed).to_contain_text("Will be home")
+    await expect(feed).to_contain_text("gap 0.61 s")
+    await expect(card).to_be_hidden(timeout=10_000)
+    await expect(campaign).to_contain_text("1 of 2 contacts done")
+    await expect(section(page, "Outcomes")).to_contain_text("Accepted")
+
+    await feed.get_by_role("button", name=name, exact=True).click()
+    dialog = page.get_by_role("dialog", name=name)
+    await expect(dialog).to_contain_text("First word after")
+    await expect(dialog).to_contain_text("Receipts")
+    await expect(dialog).to_contain_text("Timeline")
+    await expect(dialog.locator("audio")).to_have_js_property("duration", 1)
+    assert await window.accessible() == []
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "the page is wider than its window"
+    )
+    assert (window.complaints, window.asked_elsewhere) == ([], [])
+
+
+async def test_an_opt_out_counts_at_once_and_a_call_under_way_is_found_when_the_page_opens(
+    site: Site, browser: Open
+) -> None:
+    await site.campaign("Renewals", [ANA])
+    item = await site.dial()
+    site.tell(item, EventKind.ANSWERED, codec="PCMU")
+    site.tell(item, EventKind.SAID, text="Your membership ends on Friday.", language="en")
+    window = await browser()
+    page = window.page
+    await page.goto(f"{site.url}/#key={site.key}")
+    card = section(page, "Calls in progress").get_by_role("article", name="Call with Ana Reyes")
+    await expect(card).to_contain_text("Your membership ends on Friday.")
+    opt_outs = page.locator("dl div", has_text="Opt-outs").locator("dd")
+    await expect(opt_outs).to_have_text(pattern("^0 "))
+    site.tell(item, EventKind.HEARD, text="stop calling me", confidence=0.9, intent="opt_out", engine="vosk")
+    site.tell(item, EventKind.OPT_OUT, words="stop calling me", scope="all")
+    await expect(card).to_contain_text("Opt-out stored")
+    await expect(opt_outs).to_have_text(pattern("^1 "))
+    await site.end(item, Disposition.OPTED_OUT, "")
+    await expect(section(page, "Recently ended")).to_contain_text("Opted out")
+    assert window.complaints == []
+
+
+async def test_a_campaign_is_paused_resumed_and_cancelled_by_keyboard(site: Site, browser: Open) -> None:
+    await site.campaign("Parcels tomorrow", [ANA])
+    window = await browser()
+    page = window.page
+    await page.goto(f"{site.url}/#key={site.key}")
+    card = section(page, "Campaigns").get_by_role("article", name="Parcels tomorrow")
+    await card.get_by_role("button", name="Pause").press("Enter")
+    await expect(card).to_contain_text("Paused")
+    await card.get_by_role("button", name="Resume").press("Enter")
+    await expect(card).to_contain_text("Running")
+    await card.get_by_role("button", name="Cancel").press("Enter")
+    await page.keyboard.press("Escape")
+    await expect(card).to_contain_text("Running")
+    await card.get_by_role("button", name="Cancel").press("Enter")
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel the campaign").press("Enter")
+    await expect(card).to_contain_text("Cancelled")
+    assert [row["state"] for row in await site.world.attempts()] == ["done"]
+    assert window.complaints == []
+
+
+async def test_a_lost_server_is_said_and_what_was_missed_is_caught_up(site: Site, browser: Open) -> None:
+    await site.campaign("Parcels tomorrow", [ANA])
+    page = (await browser()).page
+    await page.goto(f"{site.url}/#key={site.key}")
+    await expect(page.get_by_text("Connected", exact=True)).to_be_visible()
+    await site.stop()
+    banner = page.get_by_text("The connection to the server is lost")
+    await expect(banner).to_be_visible()
+    item = await site.dial()
+    site.tell(item, EventKind.ANSWERED, codec="PCMU")
+    site.tell(item, EventKind.SAID, text="Said while nobody looked.", language="en")
+    await site.start()
+    await expect(banner).to_be_hidden()
+    await expect(section(page, "Calls in progress")).to_contain_text("Said while nobody looked.")
+
+
+async def test_a_wrong_key_is_refused_in_words_and_the_right_one_opens_the_page(site: Site, browser: Open) -> None:
+    window = await browser()
+    page = window.page
+    await page.goto(site.url)
+    await page.get_by_label("Operator's key").fill("wrong")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    assert await window.accessible() == []
+    await page.get_by_label("Operator's key").fill(site.key)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_text("No campaigns yet.")).to_be_visible()
+    (cookie,) = await page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_label("Operator's key")).to_be_visible()
+    assert await page.context.cookies() == []
+
+
+async def test_the_api_browser_lists_every_operation_and_asks_nobody_else(site: Site, browser: Open) -> None:
+    window = await browser()
+    page = window.page
+    answer = await page.goto(f"{site.url}/docs")
+    assert answer is not None
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self';" in policy, "a script of somebody else's, or one in the page, could run"
+    described = await page.evaluate("fetch('/openapi.json').then(answer => answer.json())")
+    methods = {"get", "post", "put", "patch", "delete"}
+    wanted = sum(len(methods & set(operations)) for operations in described["paths"].values())
+    await expect(page.locator(".opblock")).to_have_count(wanted)
+    assert wanted > 20
+    await page.locator(".opblock-summary-control").first.click()
+    await expect(page.locator(".opblock-body").first).to_be_visible()
+    assert await window.accessible() == []
+    assert (window.complaints, window.asked_elsewhere) == ([], [])

@@ -1,0 +1,114 @@
+"""The journal of sends: durable before the INVITE, readable after any crash."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from campaigns.dispositions import Disposition
+from dialer.journal import Entry, Journal, JournalError, What, parse_line, read_journals
+
+pytestmark = pytest.mark.integration
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def entry(call_id: str, what: What, disposition: str = "", at: datetime = NOON) -> Entry:
+    return Entry(attempt_id=f"att-{call_id}", fence=1, call_id=call_id, at=at, what=what, disposition=disposition)
+
+
+def journal(directory: Path, line: str = "line-1") -> Journal:
+    return Journal(directory, line)
+
+
+def test_an_entry_survives_its_line() -> None:
+    written = entry("a@host", What.ENDED, Disposition.ACCEPTED)
+    assert parse_line(written.line()) == written
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"null\n", b'{"attempt_id":"a"}\n', b"\xff\xfe\n", b'{"what":"lost"}'])
+def test_a_foreign_line_is_nothing(line: bytes) -> None:
+    assert parse_line(line) is None
+
+
+async def test_the_last_state_of_each_call_is_found(tmp_path: Path) -> None:
+    log = journal(tmp_path)
+    for what in (What.SENDING, What.ANSWERED):
+        await log.write(entry("a@host", what))
+    await log.write(entry("b@host", What.SENDING))
+    await log.write(entry("a@host", What.ENDED, Disposition.BUSY))
+    found = await log.lookup(["a@host", "b@host", "never@host"])
+    log.close()
+    assert {call_id: one.what for call_id, one in found.items()} == {"a@host": What.ENDED, "b@host": What.SENDING}
+    assert found["a@host"].disposition == Disposition.BUSY
+
+
+async def test_what_is_written_is_readable_by_another_process_at_once(tmp_path: Path) -> None:
+    first, second = journal(tmp_path, "line-1"), journal(tmp_path, "line-2")
+    await first.write(entry("a@host", What.SENDING))
+    await second.write(entry("b@host", What.SENDING))
+    assert set(read_journals(tmp_path, ["a@host", "b@host", "c@host"])) == {"a@host", "b@host"}
+    first.close()
+    second.close()
+
+
+async def test_a_torn_last_line_costs_only_itself(tmp_path: Path) -> None:
+    log = journal(tmp_path)
+    await log.write(entry("a@host", What.SENDING))
+    log.close()
+    path = tmp_path / "line-1.20260302.0.jsonl"
+    torn = entry("torn@host", What.SENDING).line()[:25]
+    with path.open("ab") as file:
+        file.write(torn)
+    again = journal(tmp_path)
+    await again.write(entry("b@host", What.SENDING))
+    again.close()
+    assert set(read_journals(tmp_path, ["a@host", "b@host", "torn@host"])) == {"a@host", "b@host"}
+
+
+async def test_a_new_file_begins_each_day_and_at_its_size(tmp_path: Path) -> None:
+    log = Journal(tmp_path, "line-1", max_bytes=200)
+    for call_id in ("a@host", "b@host", "c@host"):
+        await log.write(entry(call_id, What.SENDING))
+    await log.write(entry("a@host", What.ENDED, at=NOON + timedelta(days=1)))
+    log.close()
+    assert sorted(os.listdir(tmp_path))  # noqa: PTH208 == [
+        "line-1.20260302.0.jsonl",
+        "line-1.20260302.1.jsonl",
+        "line-1.20260303.0.jsonl",
+    ]
+    found = read_journals(tmp_path, ["a@host", "b@host", "c@host"])
+    assert [found[call_id].what for call_id in ("a@host", "b@host", "c@host")] == [
+        What.ENDED,
+        What.SENDING,
+        What.SENDING,
+    ]
+
+
+async def test_old_files_of_this_line_are_removed(tmp_path: Path) -> None:
+    mine, other = tmp_path / "line-1.20260101.0.jsonl", tmp_path / "line-2.20260101.0.jsonl"
+    for path in (mine, other):
+        path.write_bytes(entry("old@host", What.ENDED).line())
+    log = Journal(tmp_path, "line-1", keep_days=30)
+    await log.write(entry("a@host", What.SENDING))
+    log.close()
+    assert not mine.exists()
+    assert other.exists()
+
+
+async def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.jsonl").write_text("not ours\n")
+    assert read_journals(tmp_path, ["a@host"]) == {}
+    assert read_journals(tmp_path / "missing", ["a@host"]) == {}
+
+
+async def test_a_journal_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "journal"
+    in_the_way.write_text("a file, not a directory")
+    log = journal(in_the_way)
+    with pytest.raises(JournalError, match="free space or fix permissions"):
+        await log.write(entry("a@host", What.SENDING))
+    log.close()

@@ -1,0 +1,23 @@
+"""What serves each language, and what is said where nothing does."""
+
+from __future__ import annotations
+
+import pytest
+
+from speech.doctor import diagnose
+from speech.models import ModelStore
+
+pytestmark = pytest.mark.integration
+
+
+def test_english_korean_and_a_language_without_a_model(store: ModelStore) -> None:
+    english, korean, other = diagnose(store, ["en", "ko", "xx"])
+    assert (english.recognizer.engine, english.voice.engine) == ("whisper", "piper")
+    assert english.recognizer.works
+    assert english.voice.works
+    assert "outbound models get vosk-en" in english.recognizer.better[0]
+    assert (korean.recognizer.engine, korean.recognizer.better) == ("vosk", ())
+    assert korean.voice.works
+    assert "Piper voice" in korean.voice.better[0]
+    assert not other.recognizer.works
+    assert "no Whisper model for 'xx'" in other.recognizer.problem

@@ -1,0 +1,119 @@
+"""Whisper on what the natural voice says through a telephone, and on what nobody said."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from speech import audio
+from speech.recognizers.whisper import judge, unloop
+from speech.seams import ModelMissing, Recognizer, Synthesizer, Transcript
+from tests.speech.conftest import by_telephone
+
+pytestmark = pytest.mark.integration
+
+
+def understood(whisper: Recognizer, pcm: bytes, *, expects_digits: bool = False) -> Transcript:
+    hearing = whisper.open(language="en", expects_digits=expects_digits)
+    for start in range(0, len(pcm), 320):
+        assert hearing.feed(pcm[start : start + 320]) is None
+    return hearing.result()
+
+
+def words(text: str) -> str:
+    return " ".join(re.sub(r"[^a-z0-9' ]", " ", text.lower()).split())
+
+
+@pytest.mark.parametrize(
+    "said", ["yes please", "no thank you", "stop calling me", "I would like to speak to a person", "call me tomorrow"]
+)
+def test_customers_words_are_understood(whisper: Recognizer, piper: Synthesizer, said: str) -> None:
+    speech = piper.render(f"{said.capitalize()}.", language="en")
+    heard = understood(whisper, by_telephone(speech.pcm))
+    assert words(heard.text) == words(said)
+    assert heard.engine == "whisper"
+    assert 0.3 < heard.confidence <= 1.0
+    assert heard.cpu_s > 0
+
+
+def test_dictated_digits_are_understood(whisper: Recognizer, piper: Synthesizer) -> None:
+    speech = piper.render("Four, two, seven, seven, one.", language="en")
+    heard = understood(whisper, by_telephone(speech.pcm), expects_digits=True)
+    spelled = heard.text.lower()
+    for digit, word in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]):
+        spelled = spelled.replace(word, str(digit))
+    assert re.sub(r"\D", "", spelled) == "42771"
+
+
+def test_an_utterance_may_be_asked_early_and_again_after_more(whisper: Recognizer, piper: Synthesizer) -> None:
+    speech = piper.render("Please stop calling me.", language="en")
+    pcm = by_telephone(speech.pcm)
+    hearing = whisper.open(language="en")
+    hearing.feed(pcm[: len(pcm) // 2])
+    early = hearing.result()
+    assert hearing.result() is early
+    hearing.feed(pcm[len(pcm) // 2 :])
+    assert words(hearing.result().text) == "please stop calling me"
+
+
+@pytest.mark.parametrize("seconds", [0.05, 1.0, 4.0])
+def test_silence_is_no_words(whisper: Recognizer, seconds: float) -> None:
+    heard = understood(whisper, audio.silence(int(1000 * seconds)))
+    assert (heard.text, heard.confidence) == ("", 0.0)
+
+
+@pytest.mark.parametrize("amplitude", [100.0, 1000.0])
+def test_line_noise_is_no_words(whisper: Recognizer, amplitude: float) -> None:
+    noise = np.random.default_rng(3).normal(0, amplitude, 16000).astype(np.int16)
+    assert understood(whisper, noise.tobytes()).text == ""
+
+
+def test_a_long_story_is_understood_to_its_end(whisper: Recognizer, piper: Synthesizer) -> None:
+    sentence = piper.render("I have told you many times that I do not want any more calls.", language="en").pcm
+    end = piper.render("Please connect me to a person.", language="en").pcm
+    story = (sentence + audio.silence(400)) * (int(30 * 16000 / len(sentence)) + 1) + end
+    assert len(story) / 16000 > 30
+    assert words(understood(whisper, story).text).endswith("please connect me to a person")
+
+
+def test_another_language_is_refused_with_what_is_served(whisper: Recognizer) -> None:
+    with pytest.raises(ModelMissing, match="serves en, not 'zh'"):
+        whisper.open(language="zh")
+
+
+@pytest.mark.parametrize(
+    ("text", "certainty", "nothing", "kept"),
+    [
+        ("Yes, please.", 0.9, 0.01, "Yes, please."),
+        ("[BLANK_AUDIO]", 0.9, 0.0, ""),
+        ("(phone rings) Hello?", 0.8, 0.0, "Hello?"),
+        ("♪♪♪", 0.9, 0.0, ""),
+        ("...", 0.9, 0.0, ""),
+        ("Thanks for watching!", 0.99, 0.0, ""),
+        ("Thank you.", 0.8, 0.1, "Thank you."),
+        ("Thank you.", 0.8, 0.7, ""),
+        ("you", 0.2, 0.1, ""),
+        ("I went there", 0.4, 0.9, ""),
+        ("不需要", 0.7, 0.0, "不需要"),
+    ],
+)
+def test_what_whisper_makes_up_is_dropped(text: str, certainty: float, nothing: float, kept: str) -> None:
+    found, confidence = judge(text, certainty=certainty, nothing=nothing)
+    assert found == kept
+    assert (confidence > 0) == bool(kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "once"),
+    [
+        ("1 1 1 1 1 1 1 1", 1.0, "1"),
+        ("No... No... No... No... No...", 1.0, "No..."),
+        ("call me call me call me call me", 1.5, "call me"),
+        ("no no no", 1.0, "no no no"),
+        ("5 5 5 1 2 3 4 5 6", 1.0, "5 5 5 1 2 3 4 5 6"),
+    ],
+)
+def test_a_decoder_that_runs_in_circles_is_cut_short(text: str, seconds: float, once: str) -> None:
+    assert unloop(text, seconds) == once
