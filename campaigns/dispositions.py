@@ -59,7 +59,7 @@ class Disposition(StrEnum):
     REFUSED = "refused"
     """The gate refused; the receipt says which rule."""
     CANCELLED = "cancelled"
-    """The operator cancelled, or an opt-out cancelled it before the INVITE."""
+    """The operator cancelled, or an opt-out did, before it was answered."""
     EXPIRED = "expired"
     """Its deadline passed before it could be made."""
 
@@ -86,5 +86,5 @@ ANSWERED = frozenset(
 )
 """Dispositions of attempts that were answered by somebody or something."""
 
-NOT_SENT = frozenset({Disposition.REFUSED, Disposition.CANCELLED, Disposition.EXPIRED})
+NOT_SENT = frozenset({Disposition.REFUSED, Disposition.EXPIRED})
 """Dispositions of attempts for which no INVITE ever left."""

@@ -15,7 +15,7 @@ from dialer.ending import INTERNAL_ERROR, NO_MEDIA, Ending, failed, talked, unan
 from dialer.equipment import Equipment
 from dialer.handoff import Switchboard
 from dialer.journal import What
-from dialer.legs import Answered, Ended, Leg, Ringing
+from dialer.legs import Answered, Ended, Leg, LegError, Ringing
 from dialer.messages import CallEvent, CallRequest, CallResult, EventKind, Released, Timings
 from dialer.recording import Tape
 from dialer.script import Script
@@ -215,7 +215,10 @@ class Call:
         if self._leg is None or self._watch.ended is not None:
             return
         self._leg.on_audio(None)
-        await self._leg.hangup()
+        try:
+            await self._leg.hangup()
+        except LegError:
+            log.exception("a leg could not be hung up", extra={"attempt_id": self.request.attempt_id})
         if await self._watch.wait_ended(ENDED_WITHIN_S) is None:
             log.error("a leg did not end", extra={"attempt_id": self.request.attempt_id})
 
@@ -247,18 +250,23 @@ class Call:
             return "", Timings()
         received, sent = self._leg.tape()
         tape = Tape(received=received, sent=sent)
-        timings = await asyncio.to_thread(tape.timings)
-        if not self.request.record:
-            return "", timings
-        name = f"{self.request.attempt_id}-{self.request.fence}"
+        recording, timings = "", Timings()
         try:
-            return await asyncio.to_thread(tape.keep, self._equipment.recordings, name), timings
-        except OSError as error:  # a full disk must not cost the result
+            timings = await asyncio.to_thread(tape.timings)
+            if self.request.record:
+                name = f"{self.request.attempt_id}-{self.request.fence}"
+                recording = await asyncio.to_thread(tape.keep, self._equipment.recordings, name)
+        except Exception as error:  # neither a full disk nor an odd tape may cost the result
             log.exception("recording not kept", extra={"attempt_id": self.request.attempt_id})
-            self._story.tell(EventKind.PROBLEM, step="", message=f"recording not kept: {error.strerror}")
-            return "", timings
+            self._story.tell(EventKind.PROBLEM, step="", message=f"The recording was not kept: {error}.")
+        return recording, timings
 
     def _chore(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
+        task.add_done_callback(self._chore_done)
+
+    def _chore_done(self, task: asyncio.Task[None]) -> None:
+        self._chores.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a call's chore failed", exc_info=error, extra={"attempt_id": self.request.attempt_id})

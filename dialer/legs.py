@@ -172,14 +172,16 @@ class Engine(Protocol):
     """Places and takes legs."""
 
     name: str
-    capacity: int
-    """Legs at once, read from the engine at start-up; a bridge takes two."""
+
+    @property
+    def capacity(self) -> int:
+        """Legs at once, read from the engine at start-up; a bridge takes two."""
 
     async def start(self) -> None:
         """Open sockets and devices. Raises :class:`LegError` that names what is taken or missing, and the remedy."""
 
     async def dial(self, dial: Dial, on_event: Callable[[LegEvent], None]) -> Leg:
-        """Send the INVITE. Raises :class:`LegError` (nothing was sent) when no leg is free or the target is malformed."""
+        """Send the INVITE. Raises :class:`LegError` (nothing was sent) when no leg is free or the target malformed."""
 
     async def stop(self) -> None:
         """Hang up everything and close."""

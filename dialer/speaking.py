@@ -46,8 +46,10 @@ class Sentence:
         """The words that had sounded after ``played_ms``, cut back to whole words where the script has spaces."""
         if played_ms >= self.ms:
             return self.text
-        heard = self.text[: len(self.text) * played_ms // max(1, self.ms)]
-        return heard.rsplit(" ", 1)[0] if " " in self.text else heard
+        length = len(self.text) * played_ms // max(1, self.ms)
+        if " " not in self.text or self.text[length : length + 1] == " ":
+            return self.text[:length]
+        return self.text[:length].rpartition(" ")[0]
 
 
 class Speaker:

@@ -82,13 +82,48 @@ def lint(flow: Path) -> None:
 
 
 @main.command()
+@click.argument("flow", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--set", "values", multiple=True, metavar="NAME=VALUE", help="A variable; what is left out is the example."
+)
+@click.option("--language", default="en", show_default=True)
+@click.option("--zone", default="UTC", show_default=True, help="IANA zone of the customer.")
+def simulate(flow: Path, values: tuple[str, ...], language: str, zone: str) -> None:
+    """Talk to a call flow in text: a line is what the customer says; #1 is a key; (silence), (machine), (hangup)."""
+    from outbound.talk import talk
+
+    talk(flow, dict(value.partition("=")[::2] for value in values), language=language, zone=zone)
+
+
+@main.group()
+def models() -> None:
+    """Recognition models that no package registry holds."""
+
+
+@models.command("get")
+@click.argument("name")
+def get_model(name: str) -> None:
+    """Download a model, checked by its pinned hash; a download that broke off is resumed."""
+    from outbound.fetching import fetch_model
+
+    click.echo(f"{name} is in {fetch_model(name, load_settings().models_dir)}")
+
+
+@main.command()
 def doctor() -> None:
     """Say which recogniser and voice serve each language here, and how to get better ones."""
-    from speech.doctor import report
+    from speech.doctor import diagnose
+    from speech.models import ModelStore, default_root
 
     settings = load_settings()
-    for line in report(settings.models_dir):
-        click.echo(line)
+    languages = [part.strip() for part in settings.languages.split(",")]
+    for found in diagnose(ModelStore(root=settings.models_dir or default_root()), languages):
+        for what, serving in (("recogniser", found.recognizer), ("voice", found.voice)):
+            click.echo(
+                f"{found.language}  {what:<10} {serving.engine:<8} {serving.problem or serving.model or 'built in'}"
+            )
+            for hint in serving.better:
+                click.echo(f"{'':>25}better: {hint}")
 
 
 @main.command()
@@ -122,7 +157,8 @@ async def _serve(settings: Settings, roles: frozenset[str], *, name: str) -> Non
             click.echo(f"key      {host.api_key}")
         click.echo("Ctrl-C drains the calls in progress and stops.")
         stopping = asyncio.ensure_future(stop.wait())
-        await asyncio.wait({stopping, host.failed}, return_when=asyncio.FIRST_COMPLETED)
+        ends: set[asyncio.Future[Any]] = {stopping, host.failed}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if host.failed.done():
             host.failed.result()
@@ -130,9 +166,9 @@ async def _serve(settings: Settings, roles: frozenset[str], *, name: str) -> Non
 
 def _register() -> None:
     """Add the commands of the rehearsal room."""
-    from outbound.rehearsal import cli as rehearsal
+    from outbound.rehearsal.cli import COMMANDS
 
-    for command in rehearsal.COMMANDS:
+    for command in COMMANDS:
         main.add_command(command)
 
 

@@ -86,8 +86,14 @@ class Ledger:
                     settle(connection, entry, now=now)
                 case Released():
                     due_at = now + RELEASE_DELAY_S
-                    held = (entry.attempt_id, entry.fence)
-                    release(connection, *held, due_at=due_at, now=now, reason=entry.reason)
+                    release(
+                        connection,
+                        attempt_id=entry.attempt_id,
+                        fence=entry.fence,
+                        due_at=due_at,
+                        now=now,
+                        reason=entry.reason,
+                    )
 
 
 def _resolve(done: asyncio.Future[None] | None, error: Exception | None) -> None:

@@ -23,8 +23,19 @@ from outbound.ledger import Ledger
 from outbound.recovery import recover
 from outbound.request import call_request
 from outbound.store import Store
-from outbound.store.attempts import Claim, Intent, claim, expired, live, next_due_at, record_intent
+from outbound.store.attempts import (
+    DIALING_LEASE_S,
+    Claim,
+    Intent,
+    claim,
+    expired,
+    live,
+    next_due_at,
+    record_intent,
+    renew,
+)
 from outbound.store.schema import trunks
+from outbound.together import together
 
 log = structlog.get_logger(__name__)
 CLAIM_LEASE_S = 30.0
@@ -83,6 +94,11 @@ class LinePool:
         return sum(line.alive for line in self._lines.values())
 
     @property
+    def pids(self) -> dict[str, int]:
+        """Process ids of the living lines, by name."""
+        return {name: line.ready.pid for name, line in self._lines.items() if line.alive}
+
+    @property
     def legs_total(self) -> int:
         """Legs that all living lines can hold."""
         return sum(line.ready.capacity for line in self._lines.values() if line.alive)
@@ -101,7 +117,7 @@ class LinePool:
 
         Raises the first line's error when none can be started.
         """
-        await asyncio.gather(*(self._start(name) for name in self._names))
+        await together(self._start(name) for name in self._names)
         await self._recover_leftovers()
         for name in self._names:
             self._spawn(self._keep(name))
@@ -194,9 +210,12 @@ class LinePool:
             log.info("attempt of an earlier run", outcome=done, attempt_id=row["id"])
 
     async def _sweep_forever(self) -> None:
-        """Settle attempts whose lease has ended, whoever held them."""
+        """Renew the leases of calls in progress here, and settle attempts whose lease has ended, whoever held them."""
         while True:
             await asyncio.sleep(SWEEP_S)
+            if self._legs:
+                held, until = list(self._legs), self._clock() + DIALING_LEASE_S
+                await self._store.write(lambda connection: renew(connection, held, until=until))  # noqa: B023
             for row in await self._store.read(lambda connection: expired(connection, now=self._clock())):
                 mine = row["line"] in self._names
                 ids = [row["call_id"]]

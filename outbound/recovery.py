@@ -15,6 +15,10 @@ from outbound.settle import leave_undetermined, settle
 from outbound.store.attempts import release
 
 
+def _unsent(entry: Entry | None) -> bool:
+    return entry is None or entry.what is What.UNSENT
+
+
 def recover(
     connection: Connection, attempt: RowMapping, journal: Mapping[str, Entry] | None, *, now: float, cause: str
 ) -> str:
@@ -24,7 +28,7 @@ def recover(
     A claim is given back. A committed send is done when the journal knows it (``failed`` and never retried unless its
     end was noted), given back when the journal is here and holds no send, and undetermined otherwise.
     """
-    if attempt["state"] == State.CLAIMED or (journal is not None and attempt["call_id"] not in journal):
+    if attempt["state"] == State.CLAIMED or (journal is not None and _unsent(journal.get(attempt["call_id"]))):
         release(connection, attempt_id=attempt["id"], fence=attempt["fence"], due_at=now, now=now, reason=cause)
         return "released"
     if journal is None:

@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         Field(description="`auto` (Vosk where a model is on disk, else Whisper), `vosk`, `whisper` or `scripted`."),
     ] = "auto"
     synthesizer: Annotated[
-        str, Field(description="Voice: `auto` (Piper for English, else eSpeak NG), `piper`, `pyttsx3`, `tones`.")
+        str, Field(description="Voice: `auto` (Piper for English, else eSpeak NG), `piper`, `pyttsx3`, `scripted`.")
     ] = "auto"
     languages: Annotated[str, Field(description="Languages whose engines are started, comma-separated.")] = "en"
     models_dir: Annotated[

@@ -83,9 +83,11 @@ def opt_out(
 
 
 def book(connection: Connection, attempt: RowMapping, *, at: float | None, words: str, now: float) -> None:
-    """Store the customer's wish to be called at another time."""
-    row = {"id": new_id(now), "attempt_id": attempt["id"], "number": attempt["number"], "at": at, "words": words}
-    connection.execute(insert(callbacks), row | {"created_at": now})
+    """Store the customer's wish to be called at another time; a later wish in the same call replaces the earlier."""
+    changed = update(callbacks).where(callbacks.c.attempt_id == attempt["id"]).values(at=at, words=words)
+    if connection.execute(changed).rowcount == 0:
+        row = {"id": new_id(now), "attempt_id": attempt["id"], "number": attempt["number"], "at": at, "words": words}
+        connection.execute(insert(callbacks), row | {"created_at": now})
     data = {"number": attempt["number"], "at": at, "words": words}
     events.append(
         connection,

@@ -14,6 +14,7 @@ import structlog
 
 from outbound.errors import Unavailable
 from outbound.settings import Settings
+from outbound.together import together
 from speech.models import default_root
 from speech.worker_spec import Kind, WorkerSpec
 
@@ -57,7 +58,7 @@ class SpeechProcesses:
 
     async def start(self) -> None:
         """Start them all beside each other. Raises :class:`Unavailable` with the first one's own words and remedy."""
-        await asyncio.gather(*(process.start() for process in self._processes))
+        await together(process.start() for process in self._processes)
 
     async def stop(self) -> None:
         """End them."""

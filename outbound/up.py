@@ -35,6 +35,7 @@ from outbound.settings import Settings
 from outbound.speech_processes import SpeechProcesses
 from outbound.store import Store
 from outbound.stream import EventStream
+from outbound.together import together
 from outbound.watch import watch
 
 log = structlog.get_logger(__name__)
@@ -125,7 +126,7 @@ async def _children(
         speech = SpeechProcesses(settings, runtime)
         stack.push_async_callback(speech.stop)
         starting.append(speech.start())
-    await asyncio.gather(*starting)
+    await together(starting)
     return redis_url, speech
 
 

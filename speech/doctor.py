@@ -6,13 +6,17 @@ It loads no engine and changes nothing on disk but the memory of verified hashes
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from speech.download import CATALOGUE
 from speech.engines import choose_recognizer, choose_synthesizer
-from speech.models import ModelStore
+from speech.models import ModelStore, default_root
 from speech.seams import ModelMissing
+
+ALWAYS = ("en", "zh")
+"""Languages looked at whatever lies on disk."""
 
 _PACKAGES = {"vosk": "vosk", "whisper": "ctranslate2", "piper": "piper", "pyttsx3": "pyttsx3"}
 """Engine -> import name of what it needs."""
@@ -51,6 +55,25 @@ def diagnose(store: ModelStore, languages: Sequence[str]) -> tuple[Diagnosis, ..
         Diagnosis(language=language, recognizer=_recognizer(store, language), voice=_voice(store, language))
         for language in languages
     )
+
+
+def report(root: Path | None = None) -> list[str]:
+    """The diagnosis of the usual languages, and of those that ``root`` has a model for, in lines to print."""
+    store = ModelStore(root=root or default_root())
+    found = {folder.name for engine in ("vosk", "whisper", "piper") for folder in store.root.glob(f"{engine}/*/")}
+    lines: list[str] = []
+    for diagnosis in diagnose(store, sorted({*ALWAYS, *found})):
+        lines += _lines(f"{diagnosis.language}: hears by", diagnosis.recognizer)
+        lines += _lines(f"{diagnosis.language}: speaks by", diagnosis.voice)
+    return lines
+
+
+def _lines(title: str, serving: Serving) -> Iterator[str]:
+    yield f"{title} {serving.engine}" + (f" ({serving.model})" if serving.model else "")
+    if serving.problem:
+        yield f"    does not work: {serving.problem}"
+    for advice in serving.better:
+        yield f"    better: {advice}"
 
 
 def _recognizer(store: ModelStore, language: str) -> Serving:

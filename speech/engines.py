@@ -8,11 +8,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+from collections.abc import Mapping
 from types import ModuleType
 from typing import cast
 
 from speech.models import ModelStore
-from speech.seams import ModelMissing, Recognizer, Speech, SpeechError, Synthesizer
+from speech.seams import Hearing, ModelMissing, Recognizer, Speech, SpeechError, Synthesizer
 
 AUTO = "auto"
 
@@ -58,16 +59,20 @@ def choose_synthesizer(store: ModelStore, language: str) -> str:
 
 
 def load_recognizer(name: str, store: ModelStore, languages: tuple[str, ...], *, threads: int = 1) -> Recognizer:
-    """Load a recogniser with the model for ``languages``.
+    """Load a recogniser with the model for ``languages``; ``auto`` gives each language its best engine.
 
-    Raises :class:`UnknownEngine`, or :class:`ModelMissing` (also when ``auto`` would need two engines at once).
+    Raises :class:`UnknownEngine` or :class:`ModelMissing`.
     """
     if name == AUTO:
-        chosen = {language: choose_recognizer(store, language) for language in languages}
-        if len(set(chosen.values())) > 1:
-            wishes = ", ".join(f"{language} by {engine}" for language, engine in chosen.items())
-            raise ModelMissing(f"one recogniser process holds one engine, but here {wishes}: start one for each")
-        name = chosen[languages[0]]
+        served: dict[str, list[str]] = {}
+        for language in languages:
+            served.setdefault(choose_recognizer(store, language), []).append(language)
+        loaded = {
+            engine: load_recognizer(engine, store, tuple(spoken), threads=threads) for engine, spoken in served.items()
+        }
+        if len(loaded) == 1:
+            return next(iter(loaded.values()))
+        return BestEars({language: loaded[engine] for engine, spoken in served.items() for language in spoken})
     return cast("Recognizer", _module("recognizer", name).load(store, languages, threads=threads))
 
 
@@ -80,6 +85,23 @@ def load_synthesizer(name: str, store: ModelStore, languages: tuple[str, ...], *
     if not natural:
         return plain
     return BestVoice(natural=load_synthesizer("piper", store, natural, threads=threads), plain=plain, languages=natural)
+
+
+class BestEars:
+    """Several recognisers as one: each language goes to its own."""
+
+    name = AUTO
+
+    def __init__(self, engines: Mapping[str, Recognizer]) -> None:
+        self._engines = engines
+        self.streams = any(engine.streams for engine in engines.values())
+
+    def open(self, *, language: str, phrases: tuple[str, ...] = (), expects_digits: bool = False) -> Hearing:
+        """Begin an utterance; see :class:`speech.seams.Recognizer`."""
+        engine = self._engines.get(language)
+        if engine is None:
+            raise ModelMissing(f"this recogniser serves {', '.join(self._engines)}, not {language!r}")
+        return engine.open(language=language, phrases=phrases, expects_digits=expects_digits)
 
 
 class BestVoice:

@@ -18,6 +18,7 @@ _FIRST = (
     "opt_out",
     "wrong_person",
     "agent",
+    "cancel",
     "speak_zh",
     "speak_en",
     "call_later",
@@ -167,6 +168,7 @@ def _goodbye(turn: Turn) -> Move:
 _TAKERS: Mapping[str, Callable[[Turn], Move]] = {
     "opt_out": opt_out,
     "agent": agent,
+    "cancel": opt_out,
     "wrong_person": _wrong_person,
     "speak_zh": lambda turn: _speak(turn, "zh"),
     "speak_en": lambda turn: _speak(turn, "en"),

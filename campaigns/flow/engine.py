@@ -167,8 +167,8 @@ def _after_goodbye(turn: Turn, meant: set[str]) -> Move:
     if turn.state.opted_out:
         turn.understood(None)
         return End()
-    for wish, take in (("opt_out", anytime.opt_out), ("agent", anytime.agent)):
-        if wish in meant and (wish == "opt_out" or turn.state.can_hand_off):
+    for wish, take in (("opt_out", anytime.opt_out), ("cancel", anytime.opt_out), ("agent", anytime.agent)):
+        if wish in meant and (wish != "agent" or turn.state.can_hand_off):
             turn.understood(wish)
             turn.change(ended=False)
             return take(turn)

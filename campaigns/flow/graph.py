@@ -32,10 +32,15 @@ class Graph:
         """Whether some way from ``name`` ends the call."""
         return any(self._flow.steps[reached].ends for reached in self.from_step(name))
 
+    def returns_to(self, name: str) -> bool:
+        """Whether some way from ``name`` leads back to it."""
+        return name in self._reach(self._ways[name])
+
     def reached_before(self, kind: str) -> tuple[str, ...]:
         """Steps reached from the start without passing a step of type ``kind``."""
         barred = {step.name for step in self._flow.steps.values() if step.type == kind}
-        return tuple(sorted(self._reach([name for name in self._begin if name not in barred], barred)))
+        found = self._reach([name for name in self._begin if name not in barred], barred)
+        return tuple(name for name in self._ways if name in found)
 
     def circles_without_listening(self) -> Iterator[tuple[str, ...]]:
         """Circles of steps none of which waits for the customer."""
@@ -45,6 +50,7 @@ class Graph:
             if name in silent and name not in done:
                 circle = self._circle(name, silent, [], done)
                 if circle:
+                    done.update(circle)
                     yield circle
 
     def assigned_before(self, name: str) -> frozenset[str]:

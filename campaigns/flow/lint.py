@@ -85,7 +85,7 @@ def _ways(flow: Flow, graph: Graph) -> Iterator[Finding]:
                 "Lead one here, or delete it.",
                 Severity.WARNING,
             )
-        elif not graph.ends_from(step.name):
+        elif graph.returns_to(step.name) and not graph.ends_from(step.name):
             remedy = "Lead one of its ways to a hangup, directly or through other steps."
             yield _finding(flow, step.name, "no_end", "No way from here ends the call.", remedy)
 

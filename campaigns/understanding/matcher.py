@@ -14,6 +14,8 @@ from campaigns.understanding.normal import Normal, normalise
 from campaigns.understanding.vocabulary import Intent, Vocabulary, vocabulary
 
 ANYWHERE, WHOLE, LEAD, WEAK = 0.9, 0.95, 0.8, 0.6
+LONGEST = 1000
+"""Characters of an utterance that are read; nobody answers a question with more."""
 _PUNCTUATION = re.compile(r"[\s,.;:!?…，。；：！？、]+")
 
 
@@ -50,7 +52,7 @@ def understand(
     Raises :class:`LookupError` for a language without a data file.
     """
     words = vocabulary(language)
-    normal = normalise(text, language)
+    normal = normalise(text[:LONGEST], language)
     if not normal.clauses:
         return []
     found = [*_own_phrases(normal, words, phrases or {}), *_anywhere(normal, words)]

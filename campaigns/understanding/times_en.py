@@ -58,7 +58,7 @@ _BARE = re.compile(r"\b(?P<hour>[1-9]|1[0-2])\b(?!(?:st|nd|rd|th))")
 _BEFORE = re.compile(r"\bbefore (?:\d|noon|lunch|midday)")
 _LATER = re.compile(r"\b(later|some ?time|any ?time|again) (?:on )?today\b|\blater on\b")
 _PARTS = (
-    (re.compile(r"\b(first thing|early)\b"), Part.EARLY),
+    (re.compile(r"\b((first|1th) thing|early)\b"), Part.EARLY),
     (re.compile(r"\bmorning\b"), Part.MORNING),
     (re.compile(r"\bafter lunch\b|\bafternoon\b"), Part.AFTERNOON),
     (re.compile(r"\b(noon|midday|lunch|lunchtime|lunch time|lunch break)\b"), Part.NOON),

@@ -38,7 +38,8 @@ class EngineOptions:
     """A request without any response is given up after this long (RFC 3261 §17.1.1.2, timers B, D and F)."""
     user_agent: str = "Outbound"
     nameservers: tuple[str, ...] = ()
-    """DNS servers for SIP (SRV and A records, asked without blocking); empty for the system's resolver."""
+    """DNS servers for SIP: SRV and A records, asked without blocking. Empty for the system's resolver, which halts the
+    signalling of the process while it waits: fine for addresses and ``/etc/hosts``, not for a trunk's name."""
     tls_ca_file: str = ""
     """Certificates the far end's is checked against; empty for the system's (needed when ``tls_cert_file`` is set)."""
     tls_cert_file: str = ""

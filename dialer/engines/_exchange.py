@@ -53,8 +53,16 @@ class Exchange:
 
     def post(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Call ``function`` soon on the asyncio thread (any thread may ask)."""
+        self.leave(function, *arguments)
+        self.ring()
+
+    def leave(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call ``function`` on the asyncio thread after the next :meth:`ring`."""
         self._out.append((function, arguments))
-        if not self._flushing:
+
+    def ring(self) -> None:
+        """Wake the loop for everything that was left."""
+        if self._out and not self._flushing:
             self._flushing = True
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody is left to be told
                 self._loop.call_soon_threadsafe(self._flush)

@@ -40,7 +40,7 @@ class SipLeg:
     def __init__(self, exchange: Exchange, call_id: str, invitation: Invitation) -> None:
         self.call_id = call_id
         self.invitation = invitation
-        self.track = Track(exchange.post)
+        self.track = Track(exchange.leave)  # the media clock rings once a tick
         self.packets = 0
         self.dialog: Dialog | None = None
         """The engine thread's; ``None`` before and after the dialog."""

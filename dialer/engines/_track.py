@@ -21,7 +21,7 @@ BYTES_PER_MS = 16
 SILENCE = bytes(FRAME_BYTES)
 
 Post = Callable[..., None]
-"""``post(function, *arguments)``: call it soon on the asyncio thread, in order; callable from any thread."""
+"""``post(function, *arguments)``: call it on the asyncio thread, in order, within the tick; any thread may ask."""
 
 
 class Clip:

@@ -85,8 +85,8 @@ def _is_guarded(request: web.Request) -> bool:
 
 
 def _bearer(request: web.Request) -> str | None:
-    header = request.headers.get("Authorization")
-    if header is None:
+    header = request.headers.get("Authorization", "").strip()
+    if not header:
         return None
     scheme, _, secret = header.partition(" ")
     return secret.strip() if scheme.casefold() == "bearer" else ""

@@ -79,7 +79,7 @@ def _handler(route: Route) -> Handler:
 
 
 def _add_open_routes(app: web.Application, pages: Pages) -> None:
-    body = json.dumps(openapi.build(all_routes()), ensure_ascii=False).encode()
+    body = json.dumps(openapi.document(), ensure_ascii=False).encode()
 
     async def show_openapi(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-cache"})

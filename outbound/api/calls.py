@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from outbound.api import bodies
 from outbound.api.models import FieldError, Problem
-from outbound.api.problems import CONTENT_TYPE, InvalidFields
+from outbound.api.problems import CONTENT_TYPE, InvalidFields, written
 from outbound.api.routes import Answer, Route
 from outbound.errors import Conflict, NotFound
 from outbound.services import Services
@@ -104,8 +104,8 @@ def write(route: Route, answer: Answer[Any]) -> idempotency.Kept:
         return idempotency.Kept(status=status, headers=headers, body=b"")
     is_problem = isinstance(answer.body, Problem)
     headers["Content-Type"] = CONTENT_TYPE if is_problem else "application/json; charset=utf-8"
-    body = answer.body.model_dump_json(exclude_none=is_problem).encode()
-    return idempotency.Kept(status=status, headers=headers, body=body)
+    body = written(answer.body) if isinstance(answer.body, Problem) else answer.body.model_dump_json()
+    return idempotency.Kept(status=status, headers=headers, body=body.encode())
 
 
 async def dispatch(request: web.Request, route: Route) -> web.StreamResponse:
@@ -121,9 +121,9 @@ async def dispatch(request: web.Request, route: Route) -> web.StreamResponse:
         result = await route.handler(call, **arguments)
     if isinstance(result, web.StreamResponse):
         return result
-    written = write(route, result if isinstance(result, Answer) else Answer(body=result))
-    headers = {"Cache-Control": "no-store"} | written.headers
-    return web.Response(status=written.status, body=written.body or None, headers=headers)
+    sent = write(route, result if isinstance(result, Answer) else Answer(body=result))
+    headers = {"Cache-Control": "no-store"} | sent.headers
+    return web.Response(status=sent.status, body=sent.body or None, headers=headers)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -28,8 +29,9 @@ DESCRIPTION = (
 )
 
 
+@cache
 def document() -> dict[str, Any]:
-    """The document of this service."""
+    """The document of this service; made once, not to be changed."""
     from outbound.api.app import all_routes  # the routes import what documents them
 
     return build(all_routes())

@@ -21,7 +21,7 @@ def cursor_of(query: ListQuery) -> str | None:
     if query.cursor is None:
         return None
     try:
-        return base64.urlsafe_b64decode(query.cursor.encode("ascii")).decode("ascii")
+        return base64.b64decode(query.cursor, altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError) as error:
         reason = "the cursor was not given out here; take next_cursor of the page before"
         raise InvalidFields([FieldError(field="cursor", code="invalid_cursor", reason=reason)]) from error

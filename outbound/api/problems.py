@@ -52,9 +52,14 @@ def problem(error: OutboundError) -> Problem:
     )
 
 
+def written(details: Problem) -> str:
+    """Problem details as JSON; ``errors`` only where there are some."""
+    return details.model_dump_json(exclude=None if details.errors else {"errors"})
+
+
 def response(error: OutboundError, headers: Mapping[str, str] | None = None) -> web.Response:
     """The answer that says ``error``."""
-    body = problem(error).model_dump_json(exclude_none=True)
+    body = written(problem(error))
     answer = web.Response(status=error.status, text=body, content_type=CONTENT_TYPE, headers=headers)
     answer.headers["Cache-Control"] = "no-store"
     if error.status == 401:

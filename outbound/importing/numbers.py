@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult, shortnumberinfo
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, ValidationResult, shortnumberinfo
 
 from outbound.errors import Invalid
 from outbound.importing.zones import candidate_zones, similar_zones
@@ -28,11 +29,12 @@ SHORT = 6
 """Emergency and short numbers have at most so many digits."""
 REMEDY = "check it and write it as +, country code, number"
 REFUSED_KINDS = {
-    PhoneNumberType.PREMIUM_RATE: ("number_premium", "it is a premium-rate number"),
-    PhoneNumberType.SHARED_COST: ("number_premium", "it is a shared-cost number"),
-    PhoneNumberType.PAGER: ("number_not_a_telephone", "it is a pager"),
-    PhoneNumberType.VOICEMAIL: ("number_not_a_telephone", "it is a voicemail service"),
+    "premium_rate": ("number_premium", "it is a premium-rate number"),
+    "shared_cost": ("number_premium", "it is a shared-cost number"),
+    "pager": ("number_not_a_telephone", "it is a pager"),
+    "voicemail": ("number_not_a_telephone", "it is a voicemail service"),
 }
+"""Kinds of number as the number data calls them -> code and reason."""
 
 
 class NumberRefused(Invalid):
@@ -61,9 +63,10 @@ class Telephone:
 
 def resolve(text: str, *, default_region: str | None = None, zone: str = "") -> Telephone:
     """Read a number and its candidate zones. Raises :class:`NumberRefused` naming what is wrong and the remedy."""
-    parsed, kind = _parse(text, default_region)
+    parsed = _parse(text, default_region)
+    _refuse_kinds(parsed)
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return Telephone(number=number, zones=_zones(parsed, kind, zone))
+    return Telephone(number=number, zones=_zones(parsed, zone))
 
 
 def e164(text: str, *, default_region: str | None = None) -> str:
@@ -73,7 +76,7 @@ def e164(text: str, *, default_region: str | None = None) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _parse(text: str, default_region: str | None) -> tuple[PhoneNumber, int]:
+def _parse(text: str, default_region: str | None) -> PhoneNumber:
     digits = _clean(text)
     region = None if digits.startswith("+") else default_region
     if len(digits) <= SHORT and region is not None:
@@ -81,11 +84,28 @@ def _parse(text: str, default_region: str | None) -> tuple[PhoneNumber, int]:
     parsed = _read(digits, region)
     _refuse_short(parsed)
     _check_possible(parsed)
-    kind = phonenumbers.number_type(parsed)
-    if kind in REFUSED_KINDS:
-        code, reason = REFUSED_KINDS[kind]
-        raise NumberRefused(f"{reason}; give a number the customer can be called at", code=code)
-    return parsed, kind
+    return parsed
+
+
+def _refuse_kinds(parsed: PhoneNumber) -> None:
+    national = phonenumbers.national_significant_number(parsed)
+    for kind, pattern in _kinds_of(parsed.country_code or 0):
+        if pattern.fullmatch(national):
+            code, reason = REFUSED_KINDS[kind]
+            raise NumberRefused(f"{reason}; give a number the customer can be called at", code=code)
+
+
+@cache
+def _kinds_of(country_code: int) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Patterns of the refused kinds in a country: asking for these alone takes a tenth of asking for the type."""
+    region = phonenumbers.region_code_for_country_code(country_code)
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
+    found = ((kind, getattr(metadata, kind, None)) for kind in REFUSED_KINDS)
+    return tuple(
+        (kind, re.compile(described.national_number_pattern))
+        for kind, described in found
+        if described is not None and described.national_number_pattern
+    )
 
 
 def _refuse_short(parsed: PhoneNumber) -> None:
@@ -142,13 +162,13 @@ def _check_possible(parsed: PhoneNumber) -> None:
     raise NumberRefused(f"the number is {why}; {REMEDY}", code="number_impossible")
 
 
-def _zones(parsed: PhoneNumber, kind: int, zone: str) -> tuple[str, ...]:
+def _zones(parsed: PhoneNumber, zone: str) -> tuple[str, ...]:
     if zone:
         if known_zone(zone) is None:
             detail = f"there is no time zone {zone!r}; give an IANA name: {similar_zones(zone)}"
             raise ZoneRefused(detail)
         return (zone,)
-    found = candidate_zones(parsed, kind)
+    found = candidate_zones(parsed)
     if not found:
         detail = "the number does not tell its time zone; give zone, such as Europe/London"
         raise ZoneRefused(detail, code="zone_needed")

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from charset_normalizer import from_bytes
+from charset_normalizer import CharsetMatch, from_bytes
 
 from outbound.errors import Invalid
 
 RECORD_LIMIT = 64 * 1024
 """Longest record that is read, in characters; a longer one is rejected and reading goes on behind it."""
 SAMPLE = 64 * 1024
+GUESSED_FROM = 16 * 1024
+"""Bytes that an encoding is guessed from."""
 REPLACEMENT = "\ufffd"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -30,11 +32,10 @@ _NOT_TEXT = (
     (b"%PDF", "a PDF"),
     (b"\x1f\x8b", "a compressed file"),
 )
-_GUESSES = [
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "gb18030", "big5", "cp932", "cp949",
-]  # fmt: skip
+_LATIN = ("cp1252", "cp1250", "cp1254")
+_GUESSES = [*_LATIN, "cp1251", "cp1253", "gb18030", "big5", "cp932", "cp949"]
 """Encodings that spreadsheets write where they don't write Unicode."""
-REMEDY = "save it as CSV in UTF-8"
+REMEDY = "save it as CSV in UTF-8, or name it: Content-Type: text/csv; charset=…"
 
 
 class FileRefused(Invalid):
@@ -69,7 +70,7 @@ def detect_encoding(path: Path, declared: str | None = None) -> str:
             return _utf16_without_bom(head)
         while head and head.isascii():
             head = file.read(SAMPLE)
-    return _guess(head) if head else "utf-8"
+    return _guess(_from_first_foreign(head)) if head else "utf-8"
 
 
 def open_lines(path: Path, encoding: str) -> TextIO:
@@ -90,13 +91,11 @@ def lines(file: TextIO) -> Iterator[Line]:
 
 def _declared(name: str) -> str:
     try:
-        found = codecs.lookup(name)
-        found.incrementaldecoder().decode(b"a")
-    except (LookupError, TypeError, ValueError) as error:
-        raise FileRefused(f"the charset {name[:40]!r} of the Content-Type is not known; {REMEDY}") from error
-    if not isinstance(codecs.decode(b"a", found.name), str):
-        raise FileRefused(f"the charset {name[:40]!r} of the Content-Type is not one of text; {REMEDY}")
-    return found.name
+        b"a".decode(name, errors="replace")
+        return codecs.lookup(name).name
+    except (LookupError, ValueError) as error:
+        detail = f"the charset {name[:40]!r} of the Content-Type is no encoding of text; {REMEDY}"
+        raise FileRefused(detail) from error
 
 
 def _utf16_without_bom(head: bytes) -> str:
@@ -109,13 +108,36 @@ def _utf16_without_bom(head: bytes) -> str:
 
 
 def _guess(sample: bytes) -> str:
-    """Tell the encoding from the first part of the file that is not ASCII."""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample, final=False)
-    except UnicodeDecodeError as error:
-        around = sample[max(0, error.start - 4096) : error.start + 12288]
-        best = from_bytes(around, cp_isolation=_GUESSES).best()
-        if best is None:
-            raise FileRefused(f"the file's encoding cannot be told; {REMEDY}") from error
-        return best.encoding
-    return "utf-8"
+    """Tell the encoding from the first part of the file that is not ASCII, or refuse to: names must not be damaged."""
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(sample, final=False)
+    damaged = text.count(REPLACEMENT)
+    if damaged <= sum(not character.isascii() for character in text) - damaged:
+        return "utf-8"  # a few foreign bytes cost their rows alone
+    found = list(from_bytes(sample[:GUESSED_FROM], cp_isolation=_GUESSES))
+    if not found:
+        raise FileRefused(f"the file's encoding cannot be told; {REMEDY}")
+    as_good = [match.encoding for match in found if _merit(match) == _merit(found[0])]
+    if set(as_good) <= set(_LATIN):
+        return _latin(sample)
+    if len(as_good) > 1:
+        raise FileRefused(f"the file's encoding may be {' or '.join(as_good)}; {REMEDY}")
+    return as_good[0]
+
+
+def _from_first_foreign(block: bytes) -> bytes:
+    """Cut away the lines before the first that is not ASCII: they tell nothing."""
+    first = len(block) - len(block.lstrip(bytes(range(128))))
+    return block[block.rfind(b"\n", 0, first) + 1 :]
+
+
+def _merit(match: CharsetMatch) -> tuple[float, float]:
+    return match.chaos, match.coherence
+
+
+def _latin(sample: bytes) -> str:
+    """Western European, unless that makes signs of what Central European reads as letters."""
+
+    def letters(encoding: str) -> int:
+        return sum(character.isalpha() for character in sample.decode(encoding, errors="replace"))
+
+    return "cp1250" if letters("cp1250") > letters("cp1252") else "cp1252"

@@ -35,9 +35,9 @@ FAULTS: dict[str, tuple[str, ...]] = {
 _LONGEST = max(map(len, FAULTS))
 
 
-def candidate_zones(number: PhoneNumber, kind: int) -> tuple[str, ...]:
-    """Return every zone ``number`` may be in; empty when nothing can be said. ``kind``: its ``PhoneNumberType``."""
-    if kind in PLACELESS:
+def candidate_zones(number: PhoneNumber) -> tuple[str, ...]:
+    """Return every zone ``number`` may be in; empty when nothing can be said."""
+    if phonenumbers.number_type(number) in PLACELESS:
         return ()
     digits = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]
     for length in range(_LONGEST, 2, -1):

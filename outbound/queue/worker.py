@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any, cast
 
 import structlog
 from arq.connections import ArqRedis, RedisSettings, create_pool
 from arq.cron import cron
+from arq.typing import WorkerCoroutine
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
@@ -74,19 +76,31 @@ async def run_worker(url: str, services: Services) -> None:
         except (RedisError, OSError) as error:
             log.warning("worker ended, starting another", error=type(error).__name__)
         finally:
-            with contextlib.suppress(RedisError, OSError):
-                await worker.close()
+            await _close(worker)
         await asyncio.sleep(backoff)
         backoff = min(backoff * 2, MAX_BACKOFF_S)
 
 
+async def _close(worker: Worker) -> None:
+    """End what runs (every job may be run again) and disconnect; arq's own ``close`` waits for jobs to end."""
+    running = list(worker.tasks.values())
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    if worker._pool is not None:
+        with contextlib.suppress(RedisError, OSError):
+            await worker.pool.aclose()
+
+
 def _worker(url: str, services: Services) -> Worker:
-    async def sweeping(_: object) -> None:
+    async def sweeping(_: dict[str, Any]) -> None:
         await sweep(services)
 
     return Worker(
         functions=arq_functions(),
-        cron_jobs=[cron(sweeping, name="sweep", second=SWEEP_SECONDS, keep_result=0, timeout=30)],
+        cron_jobs=[
+            cron(cast("WorkerCoroutine", sweeping), name="sweep", second=SWEEP_SECONDS, keep_result=0, timeout=30)
+        ],
         redis_settings=redis_settings(url),
         ctx={"services": services},
         handle_signals=False,

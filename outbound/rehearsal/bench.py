@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from outbound.rehearsal import directing, gauges, programme
 from outbound.rehearsal.campaign_file import CampaignFile, load_campaign
 from outbound.rehearsal.cast import Cast, built_in_behaviours
 from outbound.rehearsal.client import Document, RestClient
-from outbound.rehearsal.drive import clear, log_to, running
+from outbound.rehearsal.drive import clear, log_to, running, terminal
 from outbound.rehearsal.morning import morning_zone
 from outbound.rehearsal.stage import Stage
 from outbound.settings import Settings
@@ -52,7 +51,7 @@ class Figure:
 
 async def measure(settings: Settings, example: Path) -> int:
     """Run every part and print the table; returns the exit code."""
-    console = Console()
+    console = terminal()
     file = await asyncio.to_thread(load_campaign, example)
     folder = settings.data_dir.resolve() / "rehearsal"
     await asyncio.to_thread(clear, folder)

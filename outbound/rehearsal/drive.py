@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -37,6 +38,9 @@ from outbound.up import Host, running_host
 AT_MOST_S = 240.0
 """A rehearsal that is not over by then is judged as it stands."""
 TAPES_WITHIN_S = 10.0
+DRAIN_S = 1.0
+"""Who interrupts a rehearsal does not wait for simulated customers."""
+PLAIN_WIDTH = 140
 CALLER_ID = "+12025550100"
 KEPT = frozenset({"prompts", "voices"})
 """Below the rehearsal's directory: what was rendered once serves the next rehearsal."""
@@ -51,8 +55,8 @@ async def rehearse(
     console: Console | None = None,
 ) -> int:
     """Play a rehearsal; returns the exit code. Raises :class:`OutboundError` for what an operator can put right."""
-    began = time.monotonic()
-    console = console or Console()
+    began = process_began()
+    console = console or terminal()
     cast = await asyncio.to_thread(load_cast, cast_path)
     files = [await asyncio.to_thread(load_campaign, path) for path in campaign_paths]
     zone, local = morning_zone(datetime.now(UTC))
@@ -84,22 +88,36 @@ async def rehearse(
     return 0 if all(finding.holds for finding in findings) else 1
 
 
+def process_began() -> float:
+    """``time.monotonic()`` at which this process began, imports and all; now, where there is no /proc."""
+    now = time.monotonic()
+    try:
+        ticks = int(Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
+    except OSError:
+        return now
+    return now - (time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
+
+
+def terminal() -> Console:
+    """Standard output; without a terminal lines are as long as they are and tables as wide as they need."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
+
+
 @asynccontextmanager
 async def running(settings: Settings, folder: Path, stage: Stage) -> AsyncIterator[Host]:
     """Run host and stage, started beside each other; both are gone when the block is left."""
-    own = settings.model_copy(update={"data_dir": folder, "database_url": "", "redis_url": "", "port": 0})
+    own = settings.model_copy(
+        update={"data_dir": folder, "database_url": "", "redis_url": "", "port": 0, "drain_timeout_s": DRAIN_S}
+    )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(stage.close)
-        opening = asyncio.create_task(_open(stage), name="stage")
+        await stage.prepare()
+        opening = asyncio.create_task(stage.open(), name="stage")
         stack.push_async_callback(_cancel, opening)
         host = await stack.enter_async_context(running_host(own))
         await opening
         yield host
-
-
-async def _open(stage: Stage) -> None:
-    await stage.render()
-    await stage.open()
 
 
 async def _create(client: RestClient, board: Board, productions: Sequence[Production], stage: Stage) -> list[Played]:

@@ -37,7 +37,7 @@ class CallSeen:
 
 
 class Stage:
-    """Set up with :meth:`open`, taken down with :meth:`close`, whatever happened between."""
+    """Set up with :meth:`prepare` and :meth:`open`, taken down with :meth:`close`, whatever happened between."""
 
     def __init__(
         self, roles: Sequence[Role], *, folder: Path, voices_folder: Path, port: int = 0, users: Sequence[str] = ()
@@ -61,14 +61,14 @@ class Stage:
         self._people: list[Child] = []
         self._news = asyncio.Event()
 
-    async def render(self) -> int:
-        """Render what will be said; returns how many lines were not there yet."""
-        return await voices.render([line for role in self.roles for line in directing.lines(role)], self.voices)
-
-    async def open(self) -> None:
-        """Start the exchange, then everybody. Raises :class:`Unavailable` that names who could not start and why."""
+    async def prepare(self) -> None:
+        """Render what will be said and is not there yet, and start the exchange. Raises :class:`Unavailable`."""
+        await voices.render([line for role in self.roles for line in directing.lines(role)], self.voices)
         await self._exchange.start()
         self.address = f"{BIND}:{(await self._exchange.ready()).data['port']}"
+
+    async def open(self) -> None:
+        """Start everybody, prepared before. Raises :class:`Unavailable` that names who could not start and why."""
         scripts = await asyncio.to_thread(self._write_scripts)
         for role, script in zip(self.roles, scripts, strict=True):
             person = Child(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -12,14 +13,13 @@ from rich.text import Text
 
 from outbound.rehearsal.verdict import Finding, Story
 
-SHORT = 44
+LONG = 70
 
 
 def show(console: Console, stories: Sequence[Story], findings: Sequence[Finding]) -> None:
     """Print the table, then one line for each expectation."""
     console.print(table(stories))
-    console.print()
-    for finding in sorted(findings, key=lambda finding: not finding.holds, reverse=False):
+    for finding in sorted(findings, key=lambda finding: not finding.holds):
         console.print(verdict(finding), soft_wrap=True)
     wrong = sum(not finding.holds for finding in findings)
     if wrong:
@@ -30,22 +30,23 @@ def show(console: Console, stories: Sequence[Story], findings: Sequence[Finding]
 
 def table(stories: Sequence[Story]) -> Table:
     """One row for each customer of each campaign."""
-    built = Table(title="How it went", title_justify="left", header_style="bold")
-    for name, style in (("Customer", ""), ("Campaign", "dim"), ("Ended as", "bold"), ("Tries", "")):
-        built.add_column(name, style=style)
-    built.add_column("The robot said … and heard", ratio=1)
-    built.add_column("First word", justify="right")
-    built.add_column("Turn gaps", justify="right")
+    built = Table(title="How it went", title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1))
+    built.add_column("Customer", no_wrap=True)
+    built.add_column("Ended as", no_wrap=True)
+    built.add_column("Tries", justify="right")
+    built.add_column("The robot said ‹ and heard ›", ratio=1, no_wrap=True, overflow="ellipsis")
+    built.add_column("First\nword", justify="right", no_wrap=True)
+    built.add_column("Turn\ngaps", justify="right", no_wrap=True)
     for story in stories:
         first = story.answer_to_audio_s
         built.add_row(
-            f"{escape(story.name)}\n[dim]{escape(story.behaviour)}[/dim]",
-            escape(story.campaign),
+            f"{escape(story.name)}\n[dim]{escape(story.campaign)}[/dim]",
             _ending(story),
             str(len(story.attempts)),
             escape("\n".join(talk(story.attempts))),
             "" if first is None else f"{first:.2f} s",
-            " ".join(f"{gap:.2f}" for gap in story.turn_gaps_s) + (" s" if story.turn_gaps_s else ""),
+            "\n".join(f"{gap:.2f} s" for gap in story.turn_gaps_s),
+            end_section=True,
         )
     return built
 
@@ -64,7 +65,8 @@ def talk(attempts: Sequence[dict[str, Any]]) -> list[str]:
 def verdict(finding: Finding) -> Text:
     """One line: who, what was expected, and what happened if that was something else."""
     if finding.holds:
-        return Text.assemble(("✓ ", "green"), f"{finding.who}: {finding.expected}")
+        line = Text.assemble(("✓ ", "green"), f"{finding.who}: {finding.expected}")
+        return line.append(f": {finding.note}", style="dim") if finding.note else line
     text = Text.assemble(("✗ ", "bold red"), f"{finding.who}: expected {finding.expected}, but {finding.happened}")
     for place in finding.evidence:
         text.append(f"\n    see {place}", style="dim")
@@ -73,9 +75,9 @@ def verdict(finding: Finding) -> Text:
 
 def _ending(story: Story) -> str:
     outcome = next((attempt["outcome"] for attempt in reversed(story.attempts) if attempt.get("outcome")), "")
-    note = story.refusal or outcome
+    note = story.refusal or (outcome if outcome != story.disposition else "")
     return escape(story.disposition or "—") + (f"\n[dim]{escape(note)}[/dim]" if note else "")
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= SHORT else text[: SHORT - 1].rstrip() + "…"
+    return text if len(text) <= LONG else text[: LONG - 1].rstrip() + "…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from campaigns.dispositions import Disposition
@@ -87,7 +87,9 @@ class Finding:
     who: str
     expected: str
     happened: str
-    evidence: tuple[str, ...] = field(default=())
+    note: str = ""
+    """Worth telling although it holds."""
+    evidence: tuple[str, ...] = ()
     """Where to look: recordings, logs."""
 
 
@@ -96,10 +98,10 @@ def judge(story: Story) -> list[Finding]:
     expected = story.expected
     findings = []
 
-    def find(holds: bool, wanted: str, happened: str) -> None:
+    def find(holds: bool, wanted: str, happened: str, note: str = "") -> None:
         evidence = () if holds else tuple(filter(None, (*story.recordings, story.log)))
         who = f"{story.name} ({story.campaign})"
-        findings.append(Finding(holds=holds, who=who, expected=wanted, happened=happened, evidence=evidence))
+        findings.append(Finding(holds=holds, who=who, expected=wanted, happened=happened, note=note, evidence=evidence))
 
     if expected.dispositions:
         wanted = " or ".join(sorted(expected.dispositions))
@@ -112,7 +114,7 @@ def judge(story: Story) -> list[Finding]:
     if expected.receipt is not None:
         find(story.refusal == expected.receipt, f"receipt {expected.receipt}", f"receipt {story.refusal or 'none'}")
     for proof in story.proofs:
-        find(proof.holds, f"heard {proof.what}", _heard(proof))
+        find(proof.holds, f"heard {proof.what}", f"heard {_heard(proof)}", _heard(proof))
     return findings
 
 

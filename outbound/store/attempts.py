@@ -21,6 +21,8 @@ from outbound.store import events
 from outbound.store.schema import attempts, campaigns, contacts, trunks
 
 LIVE = (State.CLAIMED, State.DIALING)
+DIALING_LEASE_S = 60.0
+"""A call in progress whose host says nothing for this long is nobody's any more; it is never dialled again blindly."""
 CLAIM_WINDOW = 4
 """Due rows looked at for each one wanted: some may wait for a number or a campaign that is busy."""
 
@@ -148,12 +150,12 @@ class _Caps:
 
 
 def record_intent(
-    connection: Connection, *, attempt_id: str, fence: int, line: str, now: float, talk_s: float = 60.0
+    connection: Connection, *, attempt_id: str, fence: int, line: str, now: float, lease_s: float = DIALING_LEASE_S
 ) -> Intent | None:
     """Commit the intent to send, after the gate has looked at what is true in this very transaction.
 
     Returns ``None`` when nothing may be sent: the claim is lost, the campaign was paused or cancelled, or the gate
-    refused; the attempt has then moved on by itself. The lease covers ringing, the longest call and ``talk_s``.
+    refused; the attempt has then moved on by itself. Whoever has the call renews the lease while it lasts.
     """
     attempt = _row(connection, attempts, attempt_id, lock=True)
     if attempt is None or attempt["state"] != State.CLAIMED or attempt["fence"] != fence:
@@ -177,9 +179,7 @@ def record_intent(
         return None
     keep_receipt(connection, examined, at=now, **ids)
     sent_as = call_id(attempt_id, fence)
-    settings = campaign["settings"]
-    lease = now + settings["ring_timeout_s"] + settings["max_duration_s"] + talk_s
-    values = {"call_id": sent_as, "line": line, "dialed_at": now, "lease_until": lease}
+    values = {"call_id": sent_as, "line": line, "dialed_at": now, "lease_until": now + lease_s}
     _move(connection, attempt_id, fence, State.CLAIMED, State.DIALING, **values)
     data = {"number": contact["number"], "name": contact["name"], "ordinal": attempt["ordinal"]}
     _tell(connection, now, "attempt.dialing", campaign["id"], attempt_id, data)
@@ -213,6 +213,12 @@ def expired(connection: Connection, *, now: float) -> list[RowMapping]:
     """Live attempts whose lease has ended: their host stalled or died."""
     query = select(attempts).where(attempts.c.state.in_(LIVE), attempts.c.lease_until < now).limit(500)
     return list(connection.execute(query).mappings())
+
+
+def renew(connection: Connection, attempt_ids: list[str], *, until: float) -> None:
+    """Extend the leases of calls that this host has in progress."""
+    mine = update(attempts).where(attempts.c.id.in_(attempt_ids), attempts.c.state.in_(LIVE))
+    connection.execute(mine.values(lease_until=until))
 
 
 def live(connection: Connection) -> list[RowMapping]:

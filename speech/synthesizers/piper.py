@@ -18,6 +18,8 @@ from speech.seams import ModelMissing, NothingToSay, Speech, SpeechError
 
 NAME = "piper"
 LONGEST_CHARACTERS = 2000
+STEADY = "+steady"
+"""Ending of a voice's name that takes the chance out of it: the same text always sounds the same (for rehearsals)."""
 
 _PHONEME_BLOCK = re.compile(r"\[\[|\]\]")  # Piper reads [[…]] as phonemes: never let a customer's name be that
 
@@ -49,10 +51,10 @@ class Piper:
     def identify(self, *, language: str, voice: str | None = None) -> str:
         """Name what would speak; see :class:`speech.seams.Synthesizer`."""
         name = self._names.get(language)
-        if name is None or voice not in (None, name):
+        if name is None or voice not in (None, name, name + STEADY, STEADY):
             known = ", ".join(f"{name} ({spoken})" for spoken, name in self._names.items()) or "none"
             raise ModelMissing(f"no Piper voice {voice or ''} for {language!r} is loaded; loaded: {known}")
-        return f"{NAME}/{self._version}/{name}"
+        return f"{NAME}/{self._version}/{name}{STEADY if _is_steady(voice) else ''}"
 
     def render(self, text: str, *, language: str, voice: str | None = None, rate: float = 1.0) -> Speech:
         """Speak; see :class:`speech.seams.Synthesizer`."""
@@ -65,13 +67,19 @@ class Piper:
                 retryable=False,
             )
         engine = self._voices[language]
-        tuning = self._tuning(length_scale=engine.config.length_scale / rate)
+        chance = 0.0 if _is_steady(voice) else None  # None: as the voice was trained
+        pace = engine.config.length_scale / rate
+        tuning = self._tuning(length_scale=pace, noise_scale=chance, noise_w_scale=chance)
         chunks = [chunk.audio_int16_array for chunk in engine.synthesize(plain, syn_config=tuning)] if plain else []
         sound = np.concatenate(chunks) if chunks else np.zeros(0, dtype=np.int16)
         speech = audio.telephone_speech(sound, engine.config.sample_rate, voice=f"{NAME}:{self._names[language]}")
         if not speech.pcm:
             raise NothingToSay
         return speech
+
+
+def _is_steady(voice: str | None) -> bool:
+    return voice is not None and voice.endswith(STEADY)
 
 
 def load(store: ModelStore, languages: tuple[str, ...], *, threads: int = 1) -> Piper:

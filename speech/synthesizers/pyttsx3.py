@@ -26,7 +26,8 @@ from speech.seams import NothingToSay, Speech, SpeechError
 NAME = "pyttsx3"
 TIMEOUT_S = 15.0
 START_TIMEOUT_S = 30.0
-WHOLE_FILE_S = 1.0
+WHOLE_FILE_S = 3.0
+ATTEMPTS = 3
 WORDS_A_MINUTE = 165
 LONGEST_CHARACTERS = 2000
 
@@ -145,11 +146,17 @@ def _start() -> Any:
     ctypes.CDLL(espeakng_loader.get_library_path(), mode=ctypes.RTLD_GLOBAL)
     os.environ["ESPEAK_DATA_PATH"] = espeakng_loader.get_data_path()
     import pyttsx3
+
+    engine = pyttsx3.init("espeak")
+    engine.proxy.setBusy(False)  # it begins busy, and would keep the first properties waiting
+    return engine
+
+
+def _settle() -> None:
+    """Wait until eSpeak NG has done what was asked: what is asked meanwhile it may lose, or do in another order."""
     from pyttsx3.drivers import _espeak
 
-    # The driver asks for audio from another thread, and then loses parameters and whole texts now and then.
-    _espeak.AUDIO_OUTPUT_RETRIEVAL = _espeak.AUDIO_OUTPUT_SYNCHRONOUS
-    return pyttsx3.init("espeak")
+    _espeak.Synchronize()
 
 
 def _voices(engine: Any) -> dict[str, str]:
@@ -177,20 +184,28 @@ def _speak(engine: Any, voices: dict[str, str], wish: dict[str, Any]) -> dict[st
     name, plus, variant = wish["voice"].partition("+")
     if name not in voices:
         return {"error": "no such voice"}
-    engine.setProperty("voice", voices[name] + plus + variant)
-    engine.setProperty("rate", int(wish["words_a_minute"]))
-    unfinished = Path(wish["folder"]) / "unfinished.wav"
-    engine.save_to_file(wish["text"], str(unfinished))
+    for setting, value in (("voice", voices[name] + plus + variant), ("rate", int(wish["words_a_minute"]))):
+        engine.setProperty(setting, value)
+        _settle()
+    for attempt in range(ATTEMPTS):
+        unfinished = Path(wish["folder"]) / f"unfinished-{attempt}.wav"
+        if _save(engine, wish["text"], unfinished):  # once in some hundred times eSpeak NG ends without a sound
+            unfinished.rename(unfinished.with_name("speech.wav"))
+            return {"file": "speech.wav"}
+    return {"error": "no sound came"}
+
+
+def _save(engine: Any, text: str, path: Path) -> bool:
+    """Have one text written to ``path``; whether there is any sound in it."""
+    engine.save_to_file(text, str(path))
     engine.runAndWait()
     until = time.monotonic() + WHOLE_FILE_S
-    while (size := _frames_bytes(unfinished)) is None:
+    while (size := _frames_bytes(path)) is None:  # runAndWait returns before the file is written
         if time.monotonic() > until:
             os._exit(1)  # this engine is stuck: the parent starts another
         time.sleep(0.002)
-    if not size:
-        return {"error": "no sound came"}
-    unfinished.rename(unfinished.with_name("speech.wav"))
-    return {"file": "speech.wav"}
+    _settle()  # the callback goes on after the file is whole
+    return size > 0
 
 
 def _serve() -> None:

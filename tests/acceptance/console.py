@@ -30,6 +30,7 @@ ANA, BEN = "+447700900101", "+447700900102"
 NAMES = {ANA: "Ana Reyes", BEN: "Ben Okafor"}
 QUESTION = "Your parcel comes tomorrow. Will you be at home? Say yes or no, or press one or two."
 AXE = Path(__file__).parents[2] / "outbound" / "console" / "node_modules" / "axe-core" / "axe.min.js"
+LOUD = frozenset({"error", "warning"})
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 AT_REST = """Promise.all(document.getAnimations()
   .filter((animation) => Number.isFinite(animation.effect.getComputedTiming().endTime))
@@ -121,7 +122,18 @@ class Window:
 
     page: Page
     complaints: list[str] = field(default_factory=list)
-    asked_elsewhere: list[str] = field(default_factory=list)
+    sent_elsewhere: list[str] = field(default_factory=list)
+
+    @classmethod
+    def watch(cls, page: Page, url: str) -> Window:
+        """Note errors and warnings of the page, and requests to anywhere but ``url``."""
+        window = cls(page)
+        page.on("pageerror", lambda error: window.complaints.append(str(error)))
+        page.on("console", lambda said: window.complaints.append(said.text) if said.type in LOUD else None)
+        page.on(
+            "request", lambda sent: window.sent_elsewhere.append(sent.url) if not sent.url.startswith(url) else None
+        )
+        return window
 
     async def accessible(self) -> list[str]:
         """What axe-core finds against WCAG 2 A and AA, once everything that moves has come to rest."""

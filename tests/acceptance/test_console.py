@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from re import DOTALL
 from re import compile as pattern
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, async_playwright, expect
+import pytest_asyncio
+from aiohttp import ClientSession
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from campaigns.dispositions import Disposition
 from dialer.messages import EventKind
@@ -29,10 +32,13 @@ from outbound.stream import EventStream
 from tests.acceptance.console import ANA, AXE, BEN, NAMES, QUESTION, Site, Window
 from tests.outbound.world import World
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="module")]
+expect.set_options(timeout=20_000)
+FITS = "document.documentElement.scrollWidth <= innerWidth"
+Open = Callable[..., Awaitable[Window]]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     settings = Settings(data_dir=tmp_path, port=0)
     store = Store(settings.sqlalchemy_url)
@@ -77,33 +83,28 @@ async def running(ledger: Ledger) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-async def browser(site: Site) -> AsyncIterator[Open]:
-    chromium = shutil.which("chromium")
-    assert chromium, "Chromium is not installed: apt-get install chromium (make test does it)"
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    found = shutil.which("chromium")
+    assert found, "Chromium is not installed: apt-get install chromium (make test does it)"
     assert AXE.exists(), "axe-core is not installed: run `npm ci` in outbound/console (pip install -e . does it)"
     async with async_playwright() as engine:
-        running = await engine.chromium.launch(executable_path=chromium, args=["--headless=new", "--no-sandbox"])
+        started = await engine.chromium.launch(executable_path=found, args=["--headless=new", "--no-sandbox"])
+        yield started
+        await started.close()
 
-        async def window(**context: Any) -> Window:
-            page = await (await running.new_context(reduced_motion="reduce", **context)).new_page()
-            page.set_default_timeout(10_000)
-            made = Window(page)
-            page.on("pageerror", lambda error: made.complaints.append(str(error)))
-            page.on(
-                "console", lambda said: made.complaints.append(said.text) if said.type in ("error", "warning") else None
-            )
-            page.on(
-                "request",
-                lambda asked: made.asked_elsewhere.append(asked.url) if not asked.url.startswith(site.url) else None,
-            )
-            return made
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(site: Site, chromium: Browser) -> AsyncIterator[Open]:
+    """Opens tabs that are closed after the test."""
+    async with AsyncExitStack() as opened:
+
+        async def window(**options: Any) -> Window:
+            context = await chromium.new_context(reduced_motion="reduce", **options)
+            opened.push_async_callback(context.close)
+            return Window.watch(await context.new_page(), site.url)
 
         yield window
-        await running.close()
 
 
 def section(page: Page, heading: str) -> Locator:
@@ -161,7 +162,7 @@ async def test_a_call_is_watched_word_by_word_until_its_outcome(
     await expect(feed).to_contain_text("Accepted")
     await expect(feed).to_contain_text("Will be home")
     await expect(feed).to_contain_text("gap 0.61 s")
-    await expect(card).to_be_hidden(timeout=10_000)
+    await expect(card).to_be_hidden()
     await expect(campaign).to_contain_text("1 of 2 contacts done")
     await expect(section(page, "Outcomes")).to_contain_text("Accepted")
 
@@ -177,7 +178,7 @@ async def test_a_call_is_watched_word_by_word_until_its_outcome(
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
         "the page is wider than its window"
     )
-    assert (window.complaints, window.asked_elsewhere) == ([], [])
+    assert (window.complaints, window.sent_elsewhere) == ([], [])
 
 
 async def test_an_opt_out_counts_at_once_and_a_call_under_way_is_found_when_the_page_opens(
@@ -257,6 +258,22 @@ async def test_a_wrong_key_is_refused_in_words_and_the_right_one_opens_the_page(
     assert await page.context.cookies() == []
 
 
+async def test_the_command_shown_to_a_newcomer_makes_a_campaign_that_appears_at_once(site: Site, browser: Open) -> None:
+    page = (await browser(viewport={"width": 390, "height": 844})).page
+    await page.goto(f"{site.url}/#key={site.key}")
+    command = page.get_by_label("Command that makes a campaign", exact=True)
+    await expect(command).to_be_visible()
+    found = pattern(r"^curl (\S+) .*--json '(.*)'$", DOTALL).match((await command.inner_text()).strip())
+    assert found is not None
+    headers = {"Authorization": f"Bearer {site.key}", "Content-Type": "application/json"}
+    async with ClientSession() as client, client.post(found[1], data=found[2], headers=headers) as answer:
+        assert answer.status == 201, await answer.text()
+    card = section(page, "Campaigns").get_by_role("article", name="Parcels today")
+    await expect(card).to_contain_text("Draft")
+    await expect(card).to_contain_text("No contacts yet")
+    assert await page.evaluate(FITS), "the page is wider than its window"
+
+
 async def test_the_api_browser_lists_every_operation_and_asks_nobody_else(site: Site, browser: Open) -> None:
     window = await browser()
     page = window.page
@@ -272,4 +289,4 @@ async def test_the_api_browser_lists_every_operation_and_asks_nobody_else(site: 
     await page.locator(".opblock-summary-control").first.click()
     await expect(page.locator(".opblock-body").first).to_be_visible()
     assert await window.accessible() == []
-    assert (window.complaints, window.asked_elsewhere) == ([], [])
+    assert (window.complaints, window.sent_elsewhere) == ([], [])

@@ -24,7 +24,15 @@ GOLDEN: dict[str, list[tuple[dict[str, Any], list[str], list[str]]]] = {
     ],
     "say": [
         (
-            {"here": {"type": "say", "say": "It costs {{price}}.", "settle": "informed", "outcome": "told", "then": "bye"}},
+            {
+                "here": {
+                    "type": "say",
+                    "say": "It costs {{price}}.",
+                    "settle": "informed",
+                    "outcome": "told",
+                    "then": "bye",
+                }
+            },
             [],
             [
                 "step hello (identify)",
@@ -258,7 +266,8 @@ GOLDEN: dict[str, list[tuple[dict[str, Any], list[str], list[str]]]] = {
             ["nine four one oh three"],
             [
                 "understood postcode",
-                "say I understood nine, four, one, zero, three. If that is right, press 1 or say yes. If not, press 2 or say no.",
+                "say I understood nine, four, one, zero, three. If that is right, press 1 or say yes. "
+                "If not, press 2 or say no.",
                 "listen 6s 500ms 1",
             ],
         ),

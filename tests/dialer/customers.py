@@ -67,7 +67,7 @@ class FarEnd:
         """Everything the robot says until it is silent for 600 ms."""
         while not (self._sound and self._quiet >= QUIET_FRAMES):
             await self._frame_or_end()
-        return self._take()
+        return self.take()
 
     async def begins(self, ms: int = 0) -> None:
         """Wait until ``ms`` of the robot's speech came."""
@@ -83,14 +83,14 @@ class FarEnd:
 
     async def say(self, text: str) -> None:
         """Speak to the end; what the robot said before is forgotten."""
-        self._take()
+        self.take()
         await self.leg.play(speech(text)).wait()
 
     async def play(self, pcm: bytes) -> None:
         await self.leg.play(pcm).wait()
 
     async def press(self, digits: str) -> None:
-        self._take()
+        self.take()
         await self.leg.send_digits(digits)
 
     async def hang_up(self) -> None:
@@ -101,7 +101,8 @@ class FarEnd:
         while True:
             await self.listen()
 
-    def _take(self) -> str:
+    def take(self) -> str:
+        """What was heard since the last time, now heard and done with."""
         text = " ".join(message.text for message in modem.decode(samples(bytes(self._sound))))
         if text:
             self.heard.append(text)
@@ -111,7 +112,7 @@ class FarEnd:
 
     async def _frame_or_end(self) -> None:
         if self.over.is_set():
-            self._take()
+            self.take()
             raise HungUp
         self._changed.clear()
         await self._changed.wait()
@@ -145,3 +146,10 @@ class Exchange:
     async def finished(self) -> None:
         """Wait for every script; raises what one raised."""
         await asyncio.gather(*(end.task for end in self.ends.values()))
+
+
+async def says_yes(customer: FarEnd) -> None:
+    await customer.answer()
+    await customer.listen()
+    await customer.say("yes")
+    await customer.stay()

@@ -5,16 +5,9 @@ from __future__ import annotations
 import sys
 
 from dialer.line import main
-from tests.dialer.customers import Exchange, FarEnd
+from tests.dialer.customers import Exchange, FarEnd, says_yes
 
-SAYS_YES, RINGS, LISTENS = "+14155550101", "+14155550102", "+14155550103"
-
-
-async def says_yes(customer: FarEnd) -> None:
-    await customer.answer()
-    await customer.listen()
-    await customer.say("yes")
-    await customer.stay()
+SAYS_YES, RINGS, LISTENS, LEAVES = "+14155550101", "+14155550102", "+14155550103", "+14155550104"
 
 
 async def rings(customer: FarEnd) -> None:
@@ -27,5 +20,11 @@ async def listens(customer: FarEnd) -> None:
     await customer.stay()
 
 
+async def leaves(customer: FarEnd) -> None:
+    await customer.answer()
+    await customer.begins(300)
+    await customer.hang_up()
+
+
 if __name__ == "__main__":
-    sys.exit(main(listener=Exchange({SAYS_YES: says_yes, RINGS: rings, LISTENS: listens})))
+    sys.exit(main(listener=Exchange({SAYS_YES: says_yes, RINGS: rings, LISTENS: listens, LEAVES: leaves})))

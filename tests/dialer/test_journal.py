@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +21,10 @@ def entry(call_id: str, what: What, disposition: str = "", at: datetime = NOON) 
 
 def journal(directory: Path, line: str = "line-1") -> Journal:
     return Journal(directory, line)
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
 
 
 def test_an_entry_survives_its_line() -> None:
@@ -75,11 +78,7 @@ async def test_a_new_file_begins_each_day_and_at_its_size(tmp_path: Path) -> Non
         await log.write(entry(call_id, What.SENDING))
     await log.write(entry("a@host", What.ENDED, at=NOON + timedelta(days=1)))
     log.close()
-    assert sorted(os.listdir(tmp_path))  # noqa: PTH208 == [
-        "line-1.20260302.0.jsonl",
-        "line-1.20260302.1.jsonl",
-        "line-1.20260303.0.jsonl",
-    ]
+    assert names(tmp_path) == ["line-1.20260302.0.jsonl", "line-1.20260302.1.jsonl", "line-1.20260303.0.jsonl"]
     found = read_journals(tmp_path, ["a@host", "b@host", "c@host"])
     assert [found[call_id].what for call_id in ("a@host", "b@host", "c@host")] == [
         What.ENDED,

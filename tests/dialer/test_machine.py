@@ -28,11 +28,11 @@ def test_an_utterance_is_weighed(intent: str | None, started_s: float, lasted_s:
 
 
 def test_a_beep_is_a_machine_while_a_greeting_may_last() -> None:
-    watch = MachineWatch()
-    assert not watch.beep(at_s=90.0)
-    assert not watch.evidence
-    assert watch.beep(at_s=9.0)
-    assert watch.evidence == "beep"
+    late, early = MachineWatch(), MachineWatch()
+    assert not late.beep(at_s=90.0)
+    assert not late.evidence
+    assert early.beep(at_s=9.0)
+    assert early.evidence == "beep"
 
 
 @pytest.mark.parametrize(

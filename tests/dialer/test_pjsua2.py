@@ -1,4 +1,7 @@
-"""The SIP engine against sipp, and against itself in another process: what goes over the wire and what comes of it."""
+"""The SIP engine against sipp, and against itself in another process: what goes over the wire and what comes of it.
+
+Long, because a process can hold one engine and all of these share it.
+"""
 
 from __future__ import annotations
 
@@ -289,10 +292,11 @@ async def test_a_challenge_without_credentials_is_a_failure(engine: Pjsua2Engine
 async def test_registering(engine: Pjsua2Engine) -> None:
     async with sipp("challenge_register") as peer:
         trunk = trunk_to(peer.address, name="registrar", kind="registrar", username="shop", password="s3cret")
-        registration = await engine.register(trunk)
+        registration, same = await asyncio.gather(engine.register(trunk), engine.register(trunk))
         assert await peer.finished() == 0
         _, second = peer.received("REGISTER")
     assert registration.active
+    assert same == registration
     assert engine.registrations["registrar"] == registration
     assert digest(header(second, "Authorization"), "REGISTER", "shop", "s3cret")
     assert header(second, "To") == "<sip:shop@127.0.0.1>"
@@ -672,6 +676,70 @@ async def test_two_legs_are_bridged_and_parted(engine: Pjsua2Engine, phone: Phon
     reports = {report["called"]: report["heard"] for report in (await phone.report(), await phone.report())}
     assert reports["tone-440"]["880"] > 0.2, "the customer heard the agent"
     assert reports["tone-880"]["440"] > 0.9, "the agent heard the customer alone"
+
+
+class Wire(asyncio.DatagramProtocol):
+    """SIP by hand, to decide what arrives together."""
+
+    def __init__(self) -> None:
+        self.came: asyncio.Queue[str] = asyncio.Queue()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.came.put_nowait(data.decode())
+
+    async def final(self, call_id: str) -> str:
+        """The final response to that call's INVITE."""
+        while True:
+            message = await self.came.get()
+            code = message[8:11]
+            if f"Call-ID: {call_id}" in message and "INVITE" in header(message, "CSeq") and code >= "200":
+                return message
+
+
+def request(method: str, phone: str, here: str, call_id: str, to: str = "", sdp: str = "") -> bytes:
+    lines = (
+        f"{method} sip:tone-440@{phone} SIP/2.0",
+        f"Via: SIP/2.0/UDP {here};branch=z9hG4bK{call_id}{method}",
+        f"From: <sip:me@{here}>;tag=me",
+        f"To: {to or f'<sip:tone-440@{phone}>'}",
+        f"Call-ID: {call_id}",
+        f"CSeq: {2 if method == 'BYE' else 1} {method}",
+        f"Contact: <sip:me@{here}>",
+        *(("Content-Type: application/sdp",) if sdp else ()),
+        f"Content-Length: {len(sdp)}",
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n" + sdp).encode()
+
+
+async def test_an_ended_call_does_not_haunt_the_next(phone: Phone) -> None:
+    """The library gives a new call the slot of the last: destroying that must not end the new one."""
+    host, port = phone.address.split(":")
+    transport, wire = await asyncio.get_running_loop().create_datagram_endpoint(Wire, remote_addr=(host, int(port)))
+    here = "{}:{}".format(*transport.get_extra_info("sockname"))
+    sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
+
+    async def ring(call_id: str) -> str:
+        transport.sendto(request("INVITE", phone.address, here, call_id, sdp=sdp))
+        return await taken(call_id)
+
+    async def taken(call_id: str) -> str:
+        answer = await wire.final(call_id)
+        assert answer.startswith("SIP/2.0 200"), answer
+        transport.sendto(request("ACK", phone.address, here, call_id, header(answer, "To")))
+        return header(answer, "To")
+
+    others = {call_id: await ring(call_id) for call_id in ("a", "b", "c")}
+    to = await ring("first")  # the fourth and last slot of the wheel
+    for call_id, next_id in (("first", "second"), ("second", "third"), ("third", "fourth")):
+        transport.sendto(request("BYE", phone.address, here, call_id, to))
+        transport.sendto(request("INVITE", phone.address, here, next_id, sdp=sdp))
+        assert (await phone.report())["call_id"] == call_id
+        to = await taken(next_id)
+    for call_id, tag in {**others, "fourth": to}.items():
+        transport.sendto(request("BYE", phone.address, here, call_id, tag))
+        report = await phone.report()
+        assert (report["call_id"], report["by"]) == (call_id, EndedBy.PEER), "none was hung up on us"
+    transport.close()
 
 
 async def test_bridging_nonsense(engine: Pjsua2Engine, phone: Phone) -> None:

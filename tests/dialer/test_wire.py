@@ -55,7 +55,8 @@ def stream(*data: bytes) -> asyncio.StreamReader:
 
 @pytest.mark.parametrize("message", TO_LINE, ids=lambda message: message.kind)
 async def test_a_message_to_the_line_survives(message: wire.ToLine) -> None:
-    assert await wire.read(stream(wire.encode(message)), wire.TO_LINE) == message
+    received = await wire.read(stream(wire.encode(message)), wire.TO_LINE)
+    assert received == message
 
 
 @pytest.mark.parametrize("message", TO_HOST, ids=lambda message: message.kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,7 +132,7 @@ class World:
         return Call(self.request, equipment=self.equipment, emit=self.events.append)
 
     async def ring(
-        self, during: Callable[[Call], Awaitable[None]] | None = None, **changes: Any
+        self, during: Callable[[Call], Coroutine[Any, Any, None]] | None = None, **changes: Any
     ) -> CallResult | Released:
         """Run one call, ``during`` beside it, and wait for everybody."""
         await self.engine.start()
@@ -159,7 +159,7 @@ class World:
         return read_journals(self.folder / "journal", [self.request.call_id]).get(self.request.call_id)
 
 
-def ring(world: World, during: Callable[[Call], Awaitable[None]] | None = None, **changes: Any) -> CallResult:
+def ring(world: World, during: Callable[[Call], Coroutine[Any, Any, None]] | None = None, **changes: Any) -> CallResult:
     """Ring in virtual time; the call was sent."""
     end = run(world.ring(during, **changes))
     assert isinstance(end, CallResult)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -57,9 +58,9 @@ TRUNK = {"name": "default", "host": "127.0.0.1:5060", "username": "shop", "passw
 CAMPAIGN = {"name": "Parcels", "callflow": "parcel", "purpose": "informational", "variables": {"business": "Acme"}}
 
 
-def a_person(number: int, **changes: Any) -> dict[str, Any]:
+def a_person(who: int, **changes: Any) -> dict[str, Any]:
     """A fictional customer in London."""
-    fields = {"number": f"+447700900{number:03d}", "name": f"Person {number}", "zone": "Europe/London"}
+    fields = {"number": f"+447700900{who:03d}", "name": f"Person {who}", "zone": "Europe/London"}
     return fields | {"variables": {"day": "Monday"}} | changes
 
 
@@ -70,9 +71,11 @@ class Enqueued:
     services: Services | None = None
     held: bool = False
     jobs: list[tuple[str, ...]] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, name: str, *arguments: str) -> None:
         self.jobs.append((name, *arguments))
+        self.arrived.set()
         if not self.held:
             await JOBS[name](self.services, *arguments)
 

@@ -70,7 +70,7 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     built = Stage(roles(cast()), folder=tmp_path / "stage", voices_folder=tmp_path / "voices")
     try:
-        await built.render()
+        await built.prepare()
         await built.open()
         yield built
     finally:
@@ -140,7 +140,7 @@ async def test_who_cannot_start_is_named_with_the_reason(tmp_path: Path) -> None
     child = Child("outbound.rehearsal.customer", "--script", str(lost), name="Lost", log=tmp_path / "lost.log")
     try:
         with pytest.raises(Unavailable, match=f"UDP port {port}"):
-            await taken.open()
+            await taken.prepare()
         await child.start()
         with pytest.raises(Unavailable, match=rf"Lost: the exchange at 127.0.0.1:{port} did not register it \(404\)"):
             await child.ready()

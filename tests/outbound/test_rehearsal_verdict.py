@@ -47,6 +47,7 @@ def test_a_story_as_expected_has_only_findings_that_hold() -> None:
         (True, "heard the agent's words"),
     ]
     assert all(finding.evidence == () for finding in findings)
+    assert [finding.note for finding in findings] == ["", "", "“hello” (100% of its words)"]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_a_story_as_expected_has_only_findings_that_hold() -> None:
         (
             {"proofs": (replace(PROOF, heard="", share_of_words=0.1, share_of_sound=0.2),)},
             "heard the agent's words",
-            "“nothing” (10% of its words, 20% of its sound)",
+            "heard “nothing” (10% of its words, 20% of its sound)",
         ),
         (
             {"expected": Expected(dispositions=frozenset(), receipt="opted_out"), "refusal": "outside_hours"},
@@ -93,9 +94,9 @@ def test_the_table_shows_talk_timing_and_every_expectation() -> None:
     findings = [*judge(STORY), *judge(wrong)]
     table.show(Console(file=out, width=160), [STORY, wrong], findings)
     shown = out.getvalue()
-    for expected in ("Ada Bell", "says yes", "accepted", "will_be_home", "0.21 s", "0.80 0.75 s", "› Yes, please."):
+    for expected in ("Ada Bell", "shipping-alert", "accepted", "will_be_home", "0.21 s", "0.80 s", "› Yes, please."):
         assert expected in shown
-    assert "‹ Hello, this is the automated assistant of N…" in shown
+    assert "‹ Hello, this is the automated assistant of Northwind Parcels calling." in shown
     assert "‹ Goodbye [x]." in shown
     assert "✓ Ada Bell (shipping-alert): accepted" in shown
     assert (

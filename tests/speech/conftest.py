@@ -52,7 +52,7 @@ def piper(store: ModelStore) -> Synthesizer:
 def espeak(store: ModelStore) -> Iterator[Any]:
     engine = load_synthesizer("pyttsx3", store, ())
     yield engine
-    engine.close()  # type: ignore[attr-defined]
+    engine.close()
 
 
 def by_telephone(pcm: bytes, *, before_ms: int = 300, after_ms: int = 300) -> bytes:

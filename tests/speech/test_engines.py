@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from speech.engines import (
+    BestEars,
+    BestVoice,
     UnknownEngine,
     choose_recognizer,
     choose_synthesizer,
@@ -30,7 +32,7 @@ def test_every_engine_file_is_found() -> None:
 @pytest.mark.parametrize("load", [load_recognizer, load_synthesizer])
 def test_an_unknown_name_lists_the_alternatives(load: object, store: ModelStore) -> None:
     with pytest.raises(UnknownEngine, match=r"'sphinx'.*auto, .*scripted"):
-        load("sphinx", store, ("en",))  # type: ignore[operator]
+        load("sphinx", store, ("en",))
 
 
 def test_auto_prefers_vosk_where_its_model_lies_and_piper_where_it_has_a_voice(store: ModelStore) -> None:
@@ -38,15 +40,24 @@ def test_auto_prefers_vosk_where_its_model_lies_and_piper_where_it_has_a_voice(s
     assert (choose_synthesizer(store, "en"), choose_synthesizer(store, "ko")) == ("piper", "pyttsx3")
 
 
-def test_one_recogniser_process_holds_one_engine(store: ModelStore) -> None:
-    with pytest.raises(ModelMissing, match="en by whisper, ko by vosk"):
-        load_recognizer("auto", store, ("en", "ko"))
+def test_auto_hears_each_language_with_its_best_engine(whisper: Recognizer, korean: Recognizer) -> None:
+    ears = BestEars({"en": whisper, "ko": korean})
+    assert ears.streams
+    assert ears.open(language="en").result().engine == "whisper"
+    assert ears.open(language="ko").result().engine == "vosk"
+    with pytest.raises(ModelMissing, match="serves en, ko, not 'zh'"):
+        ears.open(language="zh")
 
 
-def test_auto_speaks_each_language_with_its_best_voice(store: ModelStore) -> None:
-    voice = load_synthesizer("auto", store, ("en", "ko"))
+def test_auto_speaks_each_language_with_its_best_voice(piper: Synthesizer, espeak: Synthesizer) -> None:
+    voice = BestVoice(natural=piper, plain=espeak, languages=("en",))
     assert voice.identify(language="en").startswith("piper/")
     assert voice.identify(language="ko").startswith("pyttsx3/")
+    assert voice.render("안녕하세요", language="ko").voice == "pyttsx3:ko"
+
+
+def test_auto_is_the_plain_voice_alone_where_there_is_no_natural_one(store: ModelStore) -> None:
+    assert load_synthesizer("auto", store, ("ko",)).name == "pyttsx3"
 
 
 def test_engines_keep_the_seams(store: ModelStore) -> None:

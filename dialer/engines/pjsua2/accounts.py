@@ -12,7 +12,7 @@ from typing import Any
 
 from dialer.engines import EngineOptions
 from dialer.engines import _sip_text as text
-from dialer.engines.pjsua2.native import guarded, pj
+from dialer.engines.pjsua2.native import explained, guarded, pj
 from dialer.legs import LegError, Trunk
 
 ACCOUNTS_MAX = 8
@@ -88,7 +88,8 @@ class Accounts:
         if account is None:
             self._make_room(key, set(busy))
             account = self._make(trunk)
-            account.create(self._trunk_config(trunk))
+            with explained(f"set up trunk {trunk.name!r}"):
+                account.create(self._trunk_config(trunk))
             self._by_trunk[key] = account
         account.used_at = time.monotonic()
         return account, new

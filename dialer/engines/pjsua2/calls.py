@@ -135,6 +135,8 @@ class Call(pj.Call):  # type: ignore[misc]
         if self.ours:
             code = 0 if self.confirmed else info.lastStatusCode if self.incoming else 487
             return Ended(by=EndedBy.US, code=code)
+        if self.incoming and not self.confirmed and info.lastStatusCode == 487:
+            return Ended(by=EndedBy.PEER, code=487)  # CANCEL, whose own event is the 487 the library sent
         cause = event.body.tsxState
         if event.type != pj.PJSIP_EVENT_TSX_STATE or cause.type != pj.PJSIP_EVENT_RX_MSG:
             return Ended(by=EndedBy.NETWORK, code=info.lastStatusCode, reason=info.lastReason)
@@ -239,7 +241,8 @@ class Call(pj.Call):  # type: ignore[misc]
         if self.partner is not None:
             self.partner.partner = None
             self.partner = None
-        self.leg.dialog = None
+        if self.leg.dialog is self:
+            self.leg.dialog = None
 
 
 def _headers(headers: dict[str, str]) -> Any:

@@ -123,9 +123,14 @@ class Pjsua2Engine:
             raise LegError(f"trunk {trunk.name!r} is no registrar", code="bad_trunk", retryable=False)
         thread = self._running()
         said: asyncio.Future[Registration] = asyncio.get_running_loop().create_future()
-        self._registering.setdefault(trunk.name, []).append(said)
-        await self._exchange.run(functools.partial(thread.register, trunk))
-        return await said
+        waiters = self._registering.setdefault(trunk.name, [])
+        waiters.append(said)
+        try:
+            await self._exchange.run(functools.partial(thread.register, trunk))
+            return await said
+        finally:
+            if said in waiters:
+                waiters.remove(said)
 
     async def stop(self) -> None:
         """Hang up everything, close and wait for it; idempotent."""

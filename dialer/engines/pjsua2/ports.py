@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from dialer.engines._track import FRAME_BYTES, SILENCE, Track
@@ -18,13 +19,49 @@ REST_S = 0.2
 """Bridge operations are asynchronous: a port given back may still be called for a few ticks."""
 
 
+class Tick:
+    """Tells the end of a tick of the media clock, so that the loop is woken once for all legs' frames.
+
+    In each tick the bridge first asks every connected port for a frame, then gives every one a frame.
+    """
+
+    def __init__(self, on_end: Callable[[], None]) -> None:
+        self._on_end = on_end
+        self._asking = False
+        self._awaited = 0
+        self._attached: set[int] = set()
+
+    def asked(self) -> None:
+        """A port was asked for a frame."""
+        if not self._asking:
+            self._asking = True
+            if self._awaited > 0:  # a port that was taken out meanwhile never got its frame
+                self._on_end()
+            self._awaited = 0
+            self._attach()
+        self._awaited += 1
+
+    def given(self) -> None:
+        """A port was given a frame."""
+        self._asking = False
+        self._awaited -= 1
+        if self._awaited <= 0:
+            self._on_end()
+
+    def _attach(self) -> None:
+        """Keep one Python thread state for the clock rather than make one a callback: a third of its processor time."""
+        if threading.get_ident() not in self._attached:
+            self._attached.add(threading.get_ident())
+            ctypes.pythonapi.PyGILState_Ensure()
+
+
 class Port(pj.AudioMediaPort):  # type: ignore[misc]
     """One port of the conference bridge, s16le mono at 8000 Hz."""
 
-    def __init__(self, name: str, attached: set[int]) -> None:
+    def __init__(self, name: str, tick: Tick) -> None:
         super().__init__()
         self.track: Track | None = None
-        self._attached = attached
+        self._tick = tick
         self._buffer = pj.ByteVector(SILENCE)  # reused: the binding copies it into each frame
         self._address = buffer_address(self._buffer)
         audio = pj.MediaFormatAudio()
@@ -34,8 +71,7 @@ class Port(pj.AudioMediaPort):  # type: ignore[misc]
     def onFrameRequested(self, frame: Any) -> None:  # noqa: N802
         """What this side says next."""
         try:
-            if threading.get_ident() not in self._attached:
-                self._attach()
+            self._tick.asked()
             audio = self.track.pull() if self.track is not None else None
             if audio is None:
                 frame.type = pj.PJMEDIA_FRAME_TYPE_NONE
@@ -52,29 +88,25 @@ class Port(pj.AudioMediaPort):  # type: ignore[misc]
         try:
             if self.track is not None:
                 self.track.push(frame_bytes(frame))
+            self._tick.given()
         except BaseException:
             log.error("the audio of a leg could not be received", extra=trace())
-
-    def _attach(self) -> None:
-        """Keep one Python thread state for the clock rather than make one a callback: a third of its processor time."""
-        self._attached.add(threading.get_ident())
-        ctypes.pythonapi.PyGILState_Ensure()
 
 
 class Ports:
     """Ports, made when first needed and reused while the engine lives; engine thread only."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_tick: Callable[[], None]) -> None:
+        self._tick = Tick(on_tick)
         self._all: list[Port] = []
         self._resting: deque[tuple[float, Port]] = deque()
-        self._attached: set[int] = set()
 
     def take(self, track: Track) -> Port:
         """A port for ``track``."""
         if self._resting and self._resting[0][0] <= time.monotonic():
             port = self._resting.popleft()[1]
         else:
-            port = Port(f"leg{len(self._all)}", self._attached)
+            port = Port(f"leg{len(self._all)}", self._tick)
             self._all.append(port)
         port.track = track
         return port

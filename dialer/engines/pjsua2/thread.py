@@ -34,6 +34,7 @@ LAST_PATIENCE_S = 1.0
 """How long far ends and registrars may take to confirm the end when we stop."""
 
 _ETOOMANY, _EINVAL, _EINVALIDURI, _EADDRINUSE, _EADDRNOTAVAIL = 70010, 70004, 171039, 120098, 120099
+_EBUSY = 171001
 
 
 class EngineThread(threading.Thread):
@@ -58,7 +59,7 @@ class EngineThread(threading.Thread):
         self.capacity = self.free = 0
         self.addresses: dict[str, str] = {}
         self.stopping = False
-        self.ports = Ports()
+        self.ports = Ports(exchange.ring)
         self.calls: set[Call] = set()
         self._accounts = Accounts(options, self._make_account)
         self._grave: list[Call] = []
@@ -192,8 +193,13 @@ class EngineThread(threading.Thread):
         """Send REGISTER."""
         self._listen(trunk.transport)
         account, new = self._accounts.get(trunk, (call.account for call in self.calls))
-        if not new:  # a new account registers by itself
+        if new:  # it registers by itself
+            return
+        try:
             account.setRegistration(True)
+        except pj.Error as error:
+            if error.status != _EBUSY:  # else a REGISTER is under way, and its answer is ours, too
+                raise LegError(f"could not register: {error.reason} ({error.status})") from None
 
     def offer_codecs(self, codecs: tuple[str, ...]) -> None:
         """Set the order of codecs for the next offer or answer; the library keeps one for all calls."""
@@ -242,11 +248,7 @@ class EngineThread(threading.Thread):
     def _tidy(self) -> None:
         """Once a turn: drop the dead, count packets and free legs."""
         if self._grave:
-            dead, self._grave = self._grave, []
-            for call in dead:
-                call.let_go()
-                self.calls.discard(call)
-            del dead, call
+            self._drop_dead()
         now = time.monotonic()
         if self.calls and now >= self._next_statistics_at:
             self._next_statistics_at = now + STATISTICS_EVERY_S
@@ -255,12 +257,22 @@ class EngineThread(threading.Thread):
             del call
         self.free = self.capacity - self._slots_taken()
 
+    def _drop_dead(self) -> None:
+        """Destroying a Call hangs up whatever call has its id: one whose id was given away waits until that is free."""
+        dead, self._grave = self._grave, []
+        for call in dead:
+            call.let_go()
+            self.calls.discard(call)
+            if call.isActive():
+                self._grave.append(call)
+
     # The end.
 
     def _close(self) -> None:
         """Hang up, stop the media clock, drop everything in order, destroy."""
         try:
             self._hang_up()
+            self._grave.clear()
             self._endpoint.audDevManager().setNoDev()
             self.ports.clear()
             self._accounts.close()
