@@ -112,18 +112,10 @@ def get_model(name: str) -> None:
 @main.command()
 def doctor() -> None:
     """Say which recogniser and voice serve each language here, and how to get better ones."""
-    from speech.doctor import diagnose
-    from speech.models import ModelStore, default_root
+    from speech.doctor import report
 
-    settings = load_settings()
-    languages = [part.strip() for part in settings.languages.split(",")]
-    for found in diagnose(ModelStore(root=settings.models_dir or default_root()), languages):
-        for what, serving in (("recogniser", found.recognizer), ("voice", found.voice)):
-            click.echo(
-                f"{found.language}  {what:<10} {serving.engine:<8} {serving.problem or serving.model or 'built in'}"
-            )
-            for hint in serving.better:
-                click.echo(f"{'':>25}better: {hint}")
+    for line in report(load_settings().models_dir):
+        click.echo(line)
 
 
 @main.command()

@@ -61,7 +61,7 @@ def create_app(services: Services, *, pages: Pages | None = None) -> web.Applica
     app[AT_WORK] = set()
     app[METRICS] = Metrics()
     app[DESK] = HealthDesk(services)
-    app[event_routes.OPEN_STREAMS] = set()
+    app[event_routes.OPEN_STREAMS] = event_routes.OpenStreams()
     for route in all_routes():
         if route.method == "GET":
             app.router.add_get(route.path, _handler(route), allow_head="text/event-stream" not in route.produces)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 
@@ -15,10 +17,20 @@ from outbound.api.routes import Routes
 from outbound.store import campaigns
 
 routes = Routes("events")
-OPEN_STREAMS: web.AppKey[set[asyncio.Task[object]]] = web.AppKey("open_streams", set)
 RETRY_MS = 1000
 HEARTBEAT_S = 10.0
 MAX_ID = 2**63 - 1
+
+
+@dataclass(slots=True)
+class OpenStreams:
+    """The streams of this process."""
+
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    stopping: bool = False
+
+
+OPEN_STREAMS = web.AppKey("open_streams", OpenStreams)
 
 
 @routes.add("GET", "/v1/events", "Follow all events", produces={"text/event-stream": LiveEvent})
@@ -42,7 +54,8 @@ async def follow_campaign(call: Call, campaign_id: str, query: EventsQuery) -> w
 async def end_streams(app: web.Application) -> None:
     """End every stream, so that a stop does not wait for clients that never leave."""
     streams = app[OPEN_STREAMS]
-    for task in tuple(streams):
+    streams.stopping = True
+    for task in tuple(streams.tasks):
         task.cancel()
 
 
@@ -57,14 +70,18 @@ async def _follow(call: Call, query: EventsQuery, campaign_id: str | None) -> we
     task = asyncio.current_task()
     assert task is not None
     streams = call.request.app[OPEN_STREAMS]
-    streams.add(task)
+    streams.tasks.add(task)
     try:
         await answer.write(f"retry: {RETRY_MS}\n\n".encode())
         await _pump(call, answer, after, campaign_id)
     except ConnectionError:
         pass  # the client has left
+    except asyncio.CancelledError:
+        if not streams.stopping:
+            raise
+        task.uncancel()  # the client gets a proper end
     finally:
-        streams.discard(task)
+        streams.tasks.discard(task)
     return answer
 
 

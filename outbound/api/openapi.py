@@ -76,10 +76,8 @@ def build(routes: Iterable[Route]) -> dict[str, Any]:
 def _models(routes: list[Route]) -> list[tuple[type[BaseModel], Mode]]:
     found: dict[tuple[type[BaseModel], Mode], None] = {(Problem, "serialization"): None}
     for route in routes:
-        for model in (route.body, route.query):
-            if model is not None:
-                found[model, "validation"] = None
-        for model in _inside(list(route.consumes.values())):
+        read = [route.body] if route.body is not None else []
+        for model in (*read, *_inside(list(route.consumes.values()))):
             found[model, "validation"] = None
         answered = [route.answer] if route.answer is not None else []
         for model in (*answered, *route.answers.values(), *_inside(list(route.produces.values()))):
@@ -137,12 +135,20 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     if route.query is not None:
         schema = route.query.model_json_schema(ref_template=REF)
         for name, item in schema.get("properties", {}).items():
-            shown = {key: value for key, value in item.items() if key not in ("title", "description")}
-            parameter = {"name": name, "in": "query", "schema": shown, "description": item.get("description", "")}
-            found.append(parameter)
+            description = item.get("description", "")
+            found.append({"name": name, "in": "query", "schema": _parameter(item), "description": description})
     if route.method in WRITES and not route.is_open:
         found.append(IDEMPOTENCY)
     return found
+
+
+def _parameter(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a query parameter: it may be left out, but there is no way to write null."""
+    shown = {key: value for key, value in schema.items() if key not in ("title", "description", "anyOf")}
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if choices:
+        shown.pop("default", None)
+    return shown | (choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {})
 
 
 def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:

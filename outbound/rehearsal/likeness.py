@@ -14,6 +14,8 @@ WINDOW_S = 0.5
 ALIKE = 0.6
 """Correlation above which a window counts as heard; unrelated speech stays below 0.35."""
 _QUIET_RMS = 300.0
+_DIGIT = re.compile(r"[0-9]")
+_READ = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def share_heard(said: Samples, heard: Samples) -> float:
@@ -46,8 +48,9 @@ def _rolling(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
 
 def words(text: str) -> list[str]:
-    """Words of a sentence: letters and digits, folded."""
-    return re.findall(r"[^\W_]+", text.casefold().replace("'", ""))
+    """Words of a sentence, folded; figures as their digits are read one by one, for recognisers write them so."""
+    spelt = _DIGIT.sub(lambda digit: f" {_READ[int(digit[0])]} ", text.casefold().replace("'", ""))
+    return re.findall(r"[^\W_]+", spelt)
 
 
 def share_of_words(said: str, heard: str) -> float:

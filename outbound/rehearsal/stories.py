@@ -16,6 +16,7 @@ from outbound.rehearsal.board import Board
 from outbound.rehearsal.cast import Cast
 from outbound.rehearsal.client import Document, RestClient
 from outbound.rehearsal.programme import Production, expected
+from outbound.rehearsal.script import Deed
 from outbound.rehearsal.stage import CallSeen, Stage
 from outbound.rehearsal.transcribing import RIGHT, Clip, transcribe
 from outbound.rehearsal.verdict import Proof, Rings, Story
@@ -140,7 +141,8 @@ def _claims(story: Story, call: CallSeen, stage: Stage, cast: Cast) -> list[Clai
     if story.disposition == "handed_off" and cast.agent is not None:
         agent = next(role for role in stage.roles if role.user == cast.agent.user)
         greeting = next(directing.lines(agent))
-        clip = Clip(path=tape, channel=RIGHT)
+        asked_at_s = next((at_s for deed, at_s, _ in call.deeds if deed == Deed.SAY), 0.0)
+        clip = Clip(path=tape, channel=RIGHT, from_s=asked_at_s)
         sound = greeting.path(stage.voices)
         found.append(Claim(what="the agent's words", words=greeting.text, clip=clip, sound=sound))
     if story.disposition == "message_left":

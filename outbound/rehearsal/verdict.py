@@ -10,6 +10,7 @@ from campaigns.dispositions import Disposition
 Document = dict[str, Any]
 ENOUGH_WORDS = 0.5
 """Share of the words that a recogniser must find in a telephone recording to prove that they were heard."""
+LONG = 90
 ENOUGH_SOUND = 0.6
 """Share of a sound that must be found again in a recording to prove that it was heard."""
 
@@ -41,8 +42,10 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether the words were heard."""
-        return self.share_of_words >= ENOUGH_WORDS or (self.share_of_sound or 0.0) >= ENOUGH_SOUND
+        """Whether the words were heard: their very sound where we have it, else words that were recognised."""
+        if self.share_of_sound is not None:
+            return self.share_of_sound >= ENOUGH_SOUND
+        return self.share_of_words >= ENOUGH_WORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,4 +137,5 @@ def _times(count: int) -> str:
 
 def _heard(proof: Proof) -> str:
     sound = "" if proof.share_of_sound is None else f", {proof.share_of_sound:.0%} of its sound"
-    return f"“{proof.heard or 'nothing'}” ({proof.share_of_words:.0%} of its words{sound})"
+    heard = proof.heard if len(proof.heard) <= LONG else f"…{proof.heard[-LONG:].lstrip()}"
+    return f"“{heard or 'nothing'}” ({proof.share_of_words:.0%} of its words{sound})"

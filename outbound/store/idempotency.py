@@ -44,8 +44,8 @@ def claim(connection: Connection, use: Use, *, now: float) -> Kept | None:
     mine = (keys.c.api_key_id == use.api_key_id) & (keys.c.key == use.key)
     connection.execute(delete(keys).where(mine, keys.c.created_at < now - KEPT_S))
     row = {"api_key_id": use.api_key_id, "key": use.key, "fingerprint": use.fingerprint, "created_at": now}
-    fresh = connection.execute(insert_or_skip(connection, keys), row | {"status": 0, "headers": {}, "body": b""})
-    if fresh.rowcount == 1:
+    taking = insert_or_skip(connection, keys).values(row | {"status": 0, "headers": {}, "body": b""})
+    if connection.execute(taking.returning(keys.c.key)).first() is not None:
         return None
     known = connection.execute(select(keys).where(mine)).mappings().one()
     if known["fingerprint"] != use.fingerprint:

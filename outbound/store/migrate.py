@@ -6,12 +6,19 @@ from importlib.resources import as_file, files
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+
+_UPGRADE_LOCK = 0x0B0C
 
 
 def upgrade(engine: Engine) -> None:
-    """Upgrade the schema to the newest revision in one transaction; does nothing when it is current."""
+    """Upgrade the schema to the newest revision in one transaction; does nothing when it is current.
+
+    Hosts that start together take turns.
+    """
     with as_file(files("outbound.store") / "migrations") as scripts, engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
         config = Config()
         config.set_main_option("script_location", str(scripts).replace("%", "%%"))
         config.attributes["connection"] = connection

@@ -29,7 +29,7 @@ def test_cancelled_while_it_rings(tmp_path: Path) -> None:
 
     world = World(tmp_path, customer=rings)
     result = ring(world, cancel)
-    assert (result.disposition, result.hangup_cause) == (Disposition.NO_ANSWER, "cancelled")
+    assert (result.disposition, result.hangup_cause) == (Disposition.CANCELLED, "cancelled")
 
 
 def test_hung_up_in_the_conversation(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ async def test_a_ringing_call_is_cancelled(host: Host) -> None:
     await host.until(request, EventKind.RINGING)
     host.line.hang_up(request.attempt_id, "opted_out")
     result = await host.result(request)
-    assert (result.disposition, result.hangup_cause) == (Disposition.NO_ANSWER, "opted_out")
+    assert (result.disposition, result.hangup_cause) == (Disposition.CANCELLED, "opted_out")
 
 
 async def test_a_result_comes_again_until_it_is_stored(host: Host) -> None:
@@ -125,7 +125,7 @@ async def test_a_line_hangs_up_and_ends_when_its_host_is_gone(doomed: Host) -> N
     doomed.line._writer.close()
     assert await doomed.line._process.wait() == 0
     states = read_journals(doomed.folder / "journal", [taken.call_id])
-    assert (states[taken.call_id].what, states[taken.call_id].disposition) == (What.ENDED, Disposition.HUNG_UP)
+    assert (states[taken.call_id].what, states[taken.call_id].disposition) == (What.ENDED, Disposition.FAILED)
 
 
 async def test_a_line_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -93,10 +93,10 @@ async def test_silence_is_broken_by_signs_of_life(api: Api, monkeypatch: pytest.
 async def test_a_client_that_leaves_is_noticed(api: Api) -> None:
     streams = api.client.app[OPEN_STREAMS]
     async with following(api):
-        (task,) = streams
+        (task,) = streams.tasks
     async with asyncio.timeout(20):
-        await task
-    assert streams == set()
+        await asyncio.wait([task])
+    assert streams.tasks == set()
     assert not api.services.stream._waiters
 
 

@@ -91,10 +91,10 @@ async def test_health_tells_which_part_fails(services: Services) -> None:
         raise RuntimeError("secret inside")
 
     parts = [Health(name="queue", check=well), Health(name="lines", check=ill), Health(name="speech", check=broken)]
-    async with TestClient(TestServer(create_app(replace(services, health=parts)))) as client:
-        async with client.get("/healthz") as answer:
-            assert answer.status == 503
-            told = await answer.json()
+    app = create_app(replace(services, health=parts))
+    async with TestClient(TestServer(app)) as client, client.get("/healthz") as answer:
+        assert answer.status == 503
+        told = await answer.json()
     assert told["status"] == "failing"
     assert {name: check["ok"] for name, check in told["checks"].items()} == {
         "queue": True,

@@ -85,6 +85,7 @@ def test_other_speech_silence_and_nothing_are_not_taken_for_it() -> None:
         ("I'm here", "Im there", 0.5),
         ("no no no", "no", 1 / 3),
         ("", "anything", 0.0),
+        ("call two zero two, please", "call 202 please", 1.0),
         ("Grüße aus Köln", "GRÜSSE aus köln", 1.0),
     ],
 )

@@ -77,9 +77,11 @@ def test_what_is_wrong_is_said_with_its_evidence(change: dict[str, object], expe
 
 
 @pytest.mark.parametrize(
-    ("words", "sound", "holds"), [(0.5, None, True), (0.4, None, False), (0.0, 0.6, True), (0.4, 0.5, False)]
+    ("words", "sound", "holds"), [(0.5, None, True), (0.4, None, False), (0.0, 0.6, True), (0.9, 0.5, False)]
 )
-def test_a_proof_needs_the_words_or_the_sound(words: float, sound: float | None, holds: bool) -> None:
+def test_a_proof_needs_the_sound_where_there_is_one_else_the_words(
+    words: float, sound: float | None, holds: bool
+) -> None:
     assert replace(PROOF, share_of_words=words, share_of_sound=sound).holds is holds
 
 
@@ -103,6 +105,16 @@ def test_the_table_shows_talk_timing_and_every_expectation() -> None:
         "✗ Ben [b] (shipping-alert): expected accepted, but declined\n    see tapes/1.wav\n    see logs/1.log" in shown
     )
     assert "1 of 4 expectations did not hold." in shown
+
+
+@pytest.mark.parametrize("width", [80, 100, 130])
+def test_the_table_fits_the_terminal_and_loses_no_column(width: int) -> None:
+    out = io.StringIO()
+    table.show(Console(file=out, width=width), [replace(STORY, campaign="membership-renewal")], [])
+    shown = out.getvalue()
+    assert all(len(line) <= width for line in shown.splitlines())
+    for expected in ("membership-renewal", "will_be_home", "Tries", "0.21 s", "0.75 s"):
+        assert expected in shown
 
 
 def test_the_table_of_somebody_never_rung_is_empty_where_nothing_is_known() -> None:
