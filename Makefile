@@ -8,6 +8,8 @@ MAKEFLAGS += --no-builtin-rules
 VENV := .venv
 BIN := $(VENV)/bin
 CONSOLE := outbound/console
+# Programs that .ci/peers unpacked where it may not install them; empty where it may.
+export PATH := $(CURDIR)/$(VENV)/peers/bin:$(PATH)
 CONSOLE_SOURCES := $(shell find $(CONSOLE) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -name '*.py' 2>/dev/null)
 
 # Everything downloaded is in a constraints file with its hash, and nothing is resolved here.
@@ -31,7 +33,7 @@ up: install ## Run the service with everything embedded; prints the console's ad
 
 test: $(VENV)/.test ## Install what the tests need, then run all of them
 	@.ci/peers
-	@PATH="$(CURDIR)/$(VENV)/peers/bin:$$PATH" $(BIN)/python -m pytest
+	@$(BIN)/python -m pytest
 
 unit: $(VENV)/.test ## Run the tests that need no other program
 	@$(BIN)/python -m pytest -m unit

@@ -11,19 +11,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from dialer.errors import DialerError
 
-class LegError(Exception):
+
+class LegError(DialerError):
     """A leg could not be made or used."""
 
     code = "leg_failed"
     retryable = True
-
-    def __init__(self, message: str, *, code: str | None = None, retryable: bool | None = None) -> None:
-        super().__init__(message)
-        if code is not None:
-            self.code = code
-        if retryable is not None:
-            self.retryable = retryable
 
 
 class EndedBy(StrEnum):

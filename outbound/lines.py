@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from dialer.link import LineProcess, start_line
 from dialer.messages import CallEvent, CallResult, Released
-from outbound.pool import StartLine
+from outbound.line_keeper import StartLine
 from outbound.settings import Settings
 from outbound.speech_processes import SpeechProcesses
 

@@ -2,17 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
+import structlog
 from sqlalchemy import Connection, RowMapping
 
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
-from dialer.journal import Entry, What
+from dialer.journal import Entry, What, read_journals
 from dialer.messages import CallResult
 from outbound.settle import leave_undetermined, settle
-from outbound.store.attempts import release
+from outbound.store import Store
+from outbound.store.attempts import expired, live, release
+
+log = structlog.get_logger(__name__)
+
+
+class Recovery:
+    """Settles what lines of this host, or hosts that are gone, were doing."""
+
+    def __init__(self, store: Store, lines: Collection[str], journal_dir: Path, clock: Callable[[], float]) -> None:
+        self._store, self._lines, self._journal_dir, self._clock = store, lines, journal_dir, clock
+
+    async def settle_leftovers(self) -> None:
+        """Settle what this host's lines were doing before it started: lines die with their host."""
+        rows = await self._store.read(live)
+        await self._settle([row for row in rows if row["line"] in self._lines], "line_lost")
+
+    async def settle_lost(self, attempt_ids: Collection[str]) -> None:
+        """Settle the calls of a line that has just died."""
+        rows = await self._store.read(live)
+        await self._settle([row for row in rows if row["id"] in attempt_ids], "line_lost")
+
+    async def settle_expired(self) -> None:
+        """Settle attempts whose lease has ended, whoever held them."""
+        rows = await self._store.read(lambda connection: expired(connection, now=self._clock()))
+        await self._settle(rows, "lease_expired")
+
+    async def _settle(self, rows: Iterable[RowMapping], cause: str) -> None:
+        for row in rows:
+            journal = None
+            if row["line"] in self._lines:
+                journal = await asyncio.to_thread(read_journals, self._journal_dir, [row["call_id"]])
+            done = await self._store.write(
+                lambda connection, row=row, journal=journal: recover(  # type: ignore[misc]
+                    connection, row, journal, now=self._clock(), cause=cause
+                )
+            )
+            log.warning("attempt recovered", cause=cause, outcome=done, attempt_id=row["id"])
 
 
 def _unsent(entry: Entry | None) -> bool:

@@ -190,7 +190,7 @@ async def _web(settings: Settings, services: Services, stack: AsyncExitStack) ->
 
 def _lines_up(pool: LinePool) -> Callable[[], Coroutine[Any, Any, bool]]:
     async def check() -> bool:
-        return pool.lines_up > 0
+        return bool(pool.pids)
 
     return check
 

@@ -19,9 +19,9 @@ async def watch(services: Services, pool: LinePool) -> None:
         for event in batch:
             match event["kind"]:
                 case "optout.created":
-                    pool.hang_up("opted_out", number=event["data"]["number"], except_attempt=event["attempt_id"])
+                    pool.hang_up_number(event["data"]["number"], "opted_out", except_attempt=event["attempt_id"])
                 case "campaign.cancelled":
-                    pool.hang_up("campaign_cancelled", campaign_id=event["campaign_id"])
+                    pool.hang_up_campaign(event["campaign_id"], "campaign_cancelled")
                 case "campaign.started":
                     await _prepare(services, pool, event["campaign_id"])
                 case "attempt.due":

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from outbound.api.models import CampaignIn, ContactIn
 from outbound.errors import Invalid
 from outbound.rehearsal.cast import load
+from outbound.yaml_files import load_yaml
 
 FIELDS = frozenset(ContactIn.model_fields) - {"variables"}
 
@@ -22,6 +23,8 @@ FIELDS = frozenset(ContactIn.model_fields) - {"variables"}
 class _Document(CampaignIn):
     contacts: str | list[ContactIn] = Field(default_factory=list)
     """A CSV file beside this one, or the contacts themselves."""
+    callflow_file: str = ""
+    """A call flow of the operator's own, beside this file; without it ``callflow`` is a built-in one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,8 @@ class CampaignFile:
     path: Path
     campaign: CampaignIn
     contacts: tuple[ContactIn, ...]
+    flow: dict[str, Any] | None = None
+    """The operator's own call flow, to be stored as ``campaign.callflow``."""
 
 
 def load_campaign(path: Path) -> CampaignFile:
@@ -40,8 +45,9 @@ def load_campaign(path: Path) -> CampaignFile:
     document = load(path, _Document)
     listed = document.contacts
     contacts = read_contacts(path.parent / listed) if isinstance(listed, str) else tuple(listed)
-    fields = {name: getattr(document, name) for name in document.model_fields_set - {"contacts"}}
-    return CampaignFile(key=path.stem, path=path, campaign=CampaignIn(**fields), contacts=contacts)
+    flow = load_yaml(path.parent / document.callflow_file) if document.callflow_file else None
+    fields = {name: getattr(document, name) for name in document.model_fields_set - {"contacts", "callflow_file"}}
+    return CampaignFile(key=path.stem, path=path, campaign=CampaignIn(**fields), contacts=contacts, flow=flow)
 
 
 def read_contacts(path: Path) -> tuple[ContactIn, ...]:

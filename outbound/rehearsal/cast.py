@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from campaigns.dispositions import Disposition
-from outbound.api.models import Name, Slug
+from outbound.api.models import Consent, Name, Slug
 from outbound.errors import Invalid
 from outbound.yaml_files import load_yaml
 
@@ -128,7 +128,8 @@ class Customer(Shape):
     says: dict[str, Words] = Field(default_factory=dict)
     """Words for the ``{placeholders}`` of the behaviour, beside ``{name}``."""
     variables: dict[str, str] = Field(default_factory=dict)
-    """For a campaign file that brings no contacts of its own."""
+    """For a campaign file that brings no contacts of its own, as is ``consent``."""
+    consent: Consent = Consent.NONE
     expect: dict[str, Expectation] = Field(default_factory=dict)
     """By file name of the campaign, without ``.yaml``; ``any`` for all others."""
 

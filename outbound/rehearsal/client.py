@@ -49,6 +49,10 @@ class RestClient:
         """Make or change something, once. Raises :class:`OutboundError`."""
         return await self._ask("POST", path, json=body)
 
+    async def put(self, path: str, body: Document) -> Document:
+        """Store something under its name. Raises :class:`OutboundError`."""
+        return await self._ask("PUT", path, json=body)
+
     async def items(self, path: str, **query: str) -> list[Document]:
         """Read a whole list, page by page."""
         found: list[Document] = []

@@ -126,6 +126,8 @@ async def _create(client: RestClient, board: Board, productions: Sequence[Produc
     await client.post("/v1/trunks", trunk)
     played = []
     for production in productions:
+        if production.flow is not None:
+            await client.put(f"/v1/callflows/{production.campaign.callflow}", {"document": production.flow})
         body = production.campaign.model_dump(mode="json")
         campaign = await client.post("/v1/campaigns", body)
         contacts = programme.contacts_csv(production.contacts)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import phonenumbers
 
@@ -35,6 +36,8 @@ class Production:
     campaign: CampaignIn
     contacts: tuple[ContactIn, ...]
     """Those whom the cast plays, numbers in E.164."""
+    flow: dict[str, Any] | None
+    """A call flow that has to be stored first."""
     notes: tuple[str, ...]
     """What differs from the file."""
 
@@ -62,7 +65,7 @@ def produce(file: CampaignFile, cast: Cast, *, zone: str, today: date, agent_uri
         notes.append(f"{file.key}: days that have passed become the same weekday to come")
     campaign, changes = _brisk(file.campaign, agent_uri)
     notes += [f"{file.key}: {change}" for change in changes]
-    return Production(key=file.key, campaign=campaign, contacts=fresh, notes=tuple(notes))
+    return Production(key=file.key, campaign=campaign, contacts=fresh, flow=file.flow, notes=tuple(notes))
 
 
 def contacts_csv(contacts: Sequence[ContactIn]) -> bytes:
@@ -99,7 +102,13 @@ def _contact(contact: ContactIn, campaign: CampaignIn, zone: str) -> ContactIn:
 
 
 def _of_cast(customer: Customer, zone: str) -> ContactIn:
-    return ContactIn(number=customer.number, name=customer.name, zone=zone, variables=customer.variables)
+    return ContactIn(
+        number=customer.number,
+        name=customer.name,
+        zone=zone,
+        consent=customer.consent,
+        variables=customer.variables,
+    )
 
 
 def _up_to_date(contact: ContactIn, today: date) -> ContactIn:

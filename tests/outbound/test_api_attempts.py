@@ -119,8 +119,8 @@ async def test_no_other_file_is_served_as_a_recording(api: Api, made: list[str])
 
 async def test_wishes_to_be_called_back_are_listed(api: Api, made: list[str]) -> None:
     def unit(connection: Any) -> None:
-        for at, words in ((NOON + 3600, "in an hour"), (None, "some day")):
-            row = connection.execute(select(attempts).where(attempts.c.id == made[0])).mappings().one()
+        for key, at, words in ((made[0], NOON + 3600, "in an hour"), (made[1], None, "some day")):
+            row = connection.execute(select(attempts).where(attempts.c.id == key)).mappings().one()
             book(connection, row, at=at, words=words, now=api.clock.now)
             api.clock.now += 1
 

@@ -121,6 +121,14 @@ def test_a_campaign_takes_its_contacts_from_a_csv_beside_it(tmp_path: Path) -> N
     assert (file.key, file.campaign.callflow) == ("own", "flow")
 
 
+def test_a_campaign_may_bring_its_own_call_flow(tmp_path: Path) -> None:
+    write(tmp_path, "name: mine\nsteps: {}\n", "flow.yaml")
+    file = load_campaign(write(tmp_path, CAMPAIGN + "callflow_file: flow.yaml\n", "own.yaml"))
+    assert (file.flow, file.contacts) == ({"name": "mine", "steps": {}}, ())
+    with pytest.raises(Invalid, match=r"none\.yaml: it cannot be read"):
+        load_campaign(write(tmp_path, CAMPAIGN + "callflow_file: none.yaml\n", "own.yaml"))
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
