@@ -1,4 +1,4 @@
-"""Legs without a network: dialling hands the other end of an in-memory wire to a listener, who plays the customer.
+"""Legs without a network, both ends of the wire in one file: dialling hands the far end to a listener, the customer.
 
 It behaves as the SIP engine does, call by call and frame by frame, but opens no socket and starts no thread; a far end
 written for it also answers real SIP (:class:`dialer.incoming.IncomingLeg`).

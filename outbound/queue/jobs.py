@@ -10,8 +10,9 @@ from sqlalchemy import Connection, exists, select
 from outbound.importing.run import run_import as import_contacts
 from outbound.planning import plan_contacts
 from outbound.services import Services
+from outbound.store import idempotency, imports
 from outbound.store.campaigns import complete_if_over
-from outbound.store.schema import campaigns, contacts, imports
+from outbound.store.schema import campaigns, contacts
 
 PLAN_BATCH = 500
 """Contacts planned in one unit of work: bounds how long other writers wait."""
@@ -32,7 +33,8 @@ async def run_import(services: Services, import_id: str) -> None:
 
 
 async def sweep(services: Services) -> None:
-    """Enqueue again what a lost queue forgot: running campaigns with unplanned contacts, imports not done."""
+    """Enqueue again what a lost queue forgot (unplanned contacts, imports not done); forget day-old answers."""
+    await services.store.write(lambda connection: idempotency.purge(connection, now=services.clock()))
     forgotten = await services.store.read(_forgotten)
     for name, key in forgotten:
         await services.enqueue(name, key)
@@ -41,8 +43,7 @@ async def sweep(services: Services) -> None:
 def _forgotten(connection: Connection) -> list[tuple[str, str]]:
     unplanned = exists().where(contacts.c.campaign_id == campaigns.c.id, ~contacts.c.planned)
     plans = connection.execute(select(campaigns.c.id).where(campaigns.c.state == "running", unplanned)).scalars()
-    reads = connection.execute(select(imports.c.id).where(imports.c.state.in_(("queued", "running")))).scalars()
-    return [("plan_campaign", key) for key in plans] + [("run_import", key) for key in reads]
+    return [("plan_campaign", key) for key in plans] + [("run_import", key) for key in imports.unfinished(connection)]
 
 
 Job = Callable[..., Awaitable[None]]

@@ -1,4 +1,4 @@
-"""The thread that owns every native object: it opens the library, polls it, places calls and closes it in order.
+"""The thread that owns every native object, whole because order is all: open the library, poll it, call, close it.
 
 It is told what to do through an exchange, and calls nobody directly.
 """
