@@ -1,4 +1,4 @@
-"""Keeps a data directory to one host at a time: two of them would be two writers of one SQLite file."""
+"""Keeps one SQLite file to one host and a dialer's name to one dialer: two would be two writers of the same files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from outbound.errors import ConfigurationError
 
 
 class DirectoryLock:
-    """An advisory lock on ``<data_dir>/lock``; the kernel drops it when the process ends, however it ends."""
+    """An advisory lock on a file in ``data_dir``; the kernel drops it when the process ends, however it ends."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._path = data_dir / "lock"
+    def __init__(self, data_dir: Path, name: str = "lock") -> None:
+        self._path = data_dir / name
         self._fd = -1
 
     def acquire(self) -> None:

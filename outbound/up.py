@@ -69,7 +69,7 @@ async def running_host(settings: Settings, roles: frozenset[str] = ALL_ROLES, *,
 
 
 async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: AsyncExitStack) -> Host:
-    _lock(settings, stack)
+    _lock(settings, roles, name, stack)
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outbound-")))
     store = Store(settings.sqlalchemy_url)
@@ -105,10 +105,15 @@ async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: 
     return Host(url=url, api_key=key, services=services, pool=pool, failed=failed)
 
 
-def _lock(settings: Settings, stack: AsyncExitStack) -> None:
-    lock = DirectoryLock(settings.data_dir)
-    lock.acquire()
-    stack.callback(lock.release)
+def _lock(settings: Settings, roles: frozenset[str], name: str, stack: AsyncExitStack) -> None:
+    """Hosts on PostgreSQL may share a data directory (uploads pass through it from web to worker)."""
+    names = ["lock"] if settings.sqlalchemy_url.startswith("sqlite") else []
+    if DIALER in roles and name:
+        names.append(f"{name}.lock")
+    for each in names:
+        lock = DirectoryLock(settings.data_dir, each)
+        lock.acquire()
+        stack.callback(lock.release)
 
 
 async def _children(
