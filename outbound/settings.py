@@ -8,20 +8,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from outbound.errors import ConfigurationError
 
 
+def _absolute(path: Path) -> Path:
+    """Child processes have working directories of their own."""
+    return path.expanduser().resolve()
+
+
 class Settings(BaseSettings):
     """Everything an operator may set; the description of each field is the README's table."""
 
-    model_config = SettingsConfigDict(env_prefix="OUTBOUND_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="OUTBOUND_", frozen=True, extra="ignore", validate_default=True)
 
-    data_dir: Annotated[Path, Field(description="Where the database, recordings, prompts and journals live.")] = Path(
-        "data"
-    )
+    data_dir: Annotated[
+        Path, AfterValidator(_absolute), Field(description="Where the database, recordings, prompts and journals live.")
+    ] = Path("data")
     host: Annotated[str, Field(description="Address the REST API and console listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port of the REST API and console; 0 takes a free one.")] = (
         8077
@@ -71,7 +76,7 @@ class Settings(BaseSettings):
     @property
     def sqlalchemy_url(self) -> str:
         """The database URL in force."""
-        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'outbound.db'}"
+        return self.database_url or f"sqlite:///{self.data_dir / 'outbound.db'}"
 
     @property
     def recordings_dir(self) -> Path:

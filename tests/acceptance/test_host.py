@@ -187,6 +187,28 @@ async def test_a_host_that_died_settles_its_calls_when_it_starts_again(tmp_path:
     assert (attempt["state"], attempt["disposition"], attempt["hangup_cause"]) == ("done", "failed", "line_lost")
 
 
+async def test_up_runs_from_any_folder_with_its_defaults_and_stops_when_told(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OUTBOUND_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "outbound", "up"),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(Path(__file__).parents[2]), "OUTBOUND_PORT": "0"},
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(90):
+        said = [(await process.stdout.readline()).decode().split() for _ in range(4)]
+    printed = {words[0]: words[1] for words in said if words}
+    async with RestClient(printed["REST"].removesuffix("/v1"), printed["key"]) as client:
+        assert (await client.get("/healthz"))["status"] == "ok"
+        assert {"shipping_alert", "membership_renewal"} <= {
+            flow["name"] for flow in await client.items("/v1/callflows")
+        }
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(process.wait(), 60) == 0
+    assert (tmp_path / "data" / "outbound.db").exists()
+
+
 async def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
