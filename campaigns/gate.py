@@ -14,6 +14,7 @@ from campaigns.rules import MINUTES_A_DAY, RulePack, Window
 HORIZON_S = 15 * 86400
 """How far ahead a next permitted instant is looked for: two weeks hold every weekly window."""
 STEP_S = 3600
+PURPOSES = frozenset({"marketing", "informational", "transactional", "emergency"})
 CONSENT_RANK = {"none": 0, "express": 1, "express_written": 2}
 
 
@@ -31,7 +32,7 @@ class OptOut:
 
     id: str
     scope: str
-    """``all`` or a purpose."""
+    """A purpose; ``all``, like any other word, covers everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +90,9 @@ def _never(question: Question, pack: RulePack) -> Decision | None:
         return Decision(allowed=False, code=code, reason=reason, rule=rule)
 
     for opt_out in question.opt_outs:
-        if opt_out.scope in ("all", question.purpose):
+        if opt_out.scope == question.purpose or opt_out.scope not in PURPOSES:
             return refuse("opted_out", "the customer asked not to be called", f"opt-out {opt_out.id}")
-    if question.purpose not in ("marketing", "informational", "transactional", "emergency"):
+    if question.purpose not in PURPOSES:
         return refuse("purpose_unknown", f"purpose {question.purpose!r} is unknown", "house")
     if not question.zones:
         return refuse("zone_unknown", "the customer's time zone is unknown; supply zone", "house")

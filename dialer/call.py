@@ -15,7 +15,7 @@ from dialer.ending import INTERNAL_ERROR, NO_MEDIA, Ending, failed, talked, unan
 from dialer.equipment import Equipment
 from dialer.handoff import Switchboard
 from dialer.journal import What
-from dialer.legs import Answered, Ended, Leg, LegError, Ringing
+from dialer.legs import Answered, Ended, Leg, Ringing
 from dialer.messages import CallEvent, CallRequest, CallResult, EventKind, Released, Timings
 from dialer.recording import Tape
 from dialer.script import Script
@@ -217,7 +217,7 @@ class Call:
         self._leg.on_audio(None)
         try:
             await self._leg.hangup()
-        except LegError:
+        except Exception:  # without a result the host would hold the call for ever
             log.exception("a leg could not be hung up", extra={"attempt_id": self.request.attempt_id})
         if await self._watch.wait_ended(ENDED_WITHIN_S) is None:
             log.error("a leg did not end", extra={"attempt_id": self.request.attempt_id})

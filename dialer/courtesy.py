@@ -29,11 +29,13 @@ class Courtesy:
         speaker: Speaker,
         *,
         intent_of: Callable[[Words], str | None],
+        is_opt_out: Callable[[Words], bool],
         on_greeting: Callable[[Words], None],
         on_beep: Callable[[], bool],
     ) -> None:
         self._speaker = speaker
-        self._intent_of, self._on_greeting, self._on_beep = intent_of, on_greeting, on_beep
+        self._intent_of, self._is_opt_out = intent_of, is_opt_out
+        self._on_greeting, self._on_beep = on_greeting, on_beep
         self.answered_s: float | None = None
         self.saying: Say | None = None
         """What the robot is saying now, pauses between its sentences included."""
@@ -59,13 +61,22 @@ class Courtesy:
             return self._beeped()
         if self.saying is None or self.interrupted:
             return True
-        if not caught.text or self.saying.after_beep:
+        if not caught.text:
             return False
+        if self.saying.after_beep:
+            return self._stopped_by(caught)
         if self._is_greeting(caught.started_s) and self._intent_of(caught) in GREETINGS:
             self._on_greeting(caught)
             return False
         if self.saying.barge_in:
             self.interrupt()
+        return True
+
+    def _stopped_by(self, words: Words) -> bool:
+        """Whether words ended a message for a machine: nothing but an opt-out does, for then it is no machine."""
+        if not self._is_opt_out(words):
+            return False
+        self.interrupt()
         return True
 
     def interrupt(self) -> None:

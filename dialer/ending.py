@@ -58,7 +58,9 @@ def talked(last: Hangup, ended: Ended | None, our_reason: str) -> Ending:
     """Somebody answered and the flow came to ``last``; ``ended`` when the far end or the network was first."""
     by = {EndedBy.PEER: "peer_bye", EndedBy.NETWORK: "network", EndedBy.US: "our_bye"}
     cause = our_reason or ("our_bye" if ended is None else by[ended.by])
-    disposition = OUR_FAULT.get(our_reason, last.disposition)
+    disposition = last.disposition
+    if disposition is not Disposition.OPTED_OUT:  # which stands, whatever broke after it
+        disposition = OUR_FAULT.get(our_reason, disposition)
     if our_reason in CUT_OFF and disposition is Disposition.HUNG_UP:
         disposition = Disposition.FAILED
     return Ending(disposition=disposition, cause=cause, outcome=last.outcome)

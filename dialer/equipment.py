@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from speech.listening import Ear
-
 from dialer.journal import Journal
 from dialer.legs import Engine
 from dialer.speaking import Voice
+from speech.listening import Ear
 from speech.seams import Transcript
 
 

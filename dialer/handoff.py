@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +46,11 @@ class Switchboard:
     customer_watch: LegWatch
     story: Story
 
-    async def hand_off(self, handoff: Handoff) -> HandoffEnded:
-        """Ring, connect, wait for the end. The agent's leg is over when this returns, whatever happened."""
+    async def hand_off(self, handoff: Handoff, on_connected: Callable[[], None]) -> HandoffEnded:
+        """Ring, connect, wait for the end. The agent's leg is over when this returns or is cancelled.
+
+        ``on_connected`` is called just before the two hear each other.
+        """
         if not self.request.agent_uri:
             return self._failed(handoff, "no_agent")
         self._tell("ringing", handoff)
@@ -59,6 +63,7 @@ class Switchboard:
             settled = await self._ring(watch)
             if not isinstance(settled, Answered):
                 return self._failed(handoff, self._reason(settled))
+            on_connected()
             return await self._connect(handoff, agent, watch)
         finally:
             await _end(agent, watch)
@@ -90,8 +95,8 @@ class Switchboard:
             await asyncio.wait(ends, timeout=LONGEST_TALK_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _cancel(*ends)
-        if self.customer_watch.ended is None:
-            await self.customer.unbridge()
+            if self.customer_watch.ended is None:
+                await self.customer.unbridge()
         self._tell("ended", handoff)
         return HandoffEnded(connected=True)
 

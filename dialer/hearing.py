@@ -117,10 +117,12 @@ class Listener:
         self._expected = listen
         self._ear.end_silence_ms = listen.end_silence_ms
 
-    def forget(self) -> None:
-        """Drop what was said or pressed and not taken."""
-        self._inputs.clear()
-        self._keypad.clear()
+    def forget(self, *, but: Callable[[Words | Keys], bool] = lambda caught: False) -> None:
+        """Drop what was said or pressed and not taken, ``but`` for what that holds on to."""
+        self._inputs = deque(one for one in self._inputs if not isinstance(one, Beeped) and but(one))
+        now = self._equipment.now()
+        if not any(but(Keys(digits=key, at=now)) for key in self._keypad.pressed):
+            self._keypad.clear()
 
     def deafen(self, deaf: bool) -> None:
         """Hear nothing for now, or hear again."""
@@ -130,7 +132,14 @@ class Listener:
         self.forget()
 
     def close(self) -> None:
-        """Hear no more; whoever waits in :meth:`catch` gets ``None``."""
+        """Hear no more; :meth:`catch` still gives what was said or pressed until now, then ``None``."""
+        if self._utterance is not None and not self.closed:
+            self._end(self._utterance, started_ms=self._utterance.started_ms, ended_ms=self._ear.now_ms)
+        self.closed = True
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Hear and understand no more."""
         self.closed = True
         self._drop_utterance()
         for task in self._decoding:
@@ -161,15 +170,17 @@ class Listener:
         self._changed.set()
 
     async def catch(self, timeout_s: float) -> Caught | Quiet | None:
-        """Wait for the next input; ``timeout_s`` is the silence before anything begins. ``None`` once closed."""
+        """Wait for the next input; ``timeout_s`` is the silence before anything begins. ``None`` once all is closed."""
         now = asyncio.get_running_loop().time
         deadline = now() + timeout_s
-        while not self.closed:
+        while True:
             if self._inputs:
                 return self._inputs.popleft()
-            keys = self._keypad.entered(self._expected.max_digits)
+            keys = self._entered()
             if keys:
                 return Keys(digits=keys, at=self._equipment.now())
+            if self.closed and not self._decoding:
+                return None
             until = self._patience(deadline)
             if until <= now():
                 self._drop_utterance()
@@ -178,7 +189,11 @@ class Listener:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(until):
                     await self._changed.wait()
-        return None
+
+    def _entered(self) -> str:
+        """Digits that are complete; once closed no more can follow."""
+        wanted = self._expected.max_digits
+        return self._keypad.entered(min(wanted, len(self._keypad.pressed)) if self.closed else wanted)
 
     def _patience(self, deadline: float) -> float:
         """Until when to wait: what has begun may end, as long as audio comes."""
@@ -197,7 +212,7 @@ class Listener:
             case SpeechResumed() if self._utterance is not None:
                 self._utterance.resume()
             case SpeechEnded() if self._utterance is not None:
-                self._end(self._utterance, event)
+                self._end(self._utterance, started_ms=event.started_ms, ended_ms=event.ended_ms)
             case Beep():
                 self._keep(Beeped())
             case DtmfInband(digit=digit):
@@ -218,20 +233,20 @@ class Listener:
         self._utterance = Utterance(understanding, started_ms=event.at_ms, patience_s=patience_s)
         self._changed.set()
 
-    def _end(self, utterance: Utterance, event: SpeechEnded) -> None:
+    def _end(self, utterance: Utterance, *, started_ms: int, ended_ms: int) -> None:
         self._utterance = None
-        task = asyncio.create_task(self._understand(utterance, event, self._equipment.now()))
+        task = asyncio.create_task(self._understand(utterance, started_ms, ended_ms, self._equipment.now()))
         self._decoding.add(task)
         task.add_done_callback(self._decoded)
 
-    async def _understand(self, utterance: Utterance, event: SpeechEnded, at: datetime) -> None:
+    async def _understand(self, utterance: Utterance, started_ms: int, ended_ms: int, at: datetime) -> None:
         transcript = await utterance.result()
         words = Words(
             text=transcript.text,
             confidence=transcript.confidence,
             engine=transcript.engine,
-            started_s=self._at_s(event.started_ms),
-            lasted_s=(event.ended_ms - event.started_ms) / 1000,
+            started_s=self._at_s(started_ms),
+            lasted_s=(ended_ms - started_ms) / 1000,
             at=at,
         )
         self._keep(words)
@@ -243,7 +258,7 @@ class Listener:
             log.error("listening failed", exc_info=task.exception())
 
     def _keep(self, caught: Words | Beeped) -> None:
-        if not self.closed and self._attention.on_caught(caught):
+        if self._attention.on_caught(caught):
             self._inputs.append(caught)
             self._changed.set()
 

@@ -5,6 +5,8 @@ It only judges; on doubt it says human, because talking on to a machine is cheap
 
 from __future__ import annotations
 
+OPT_OUT = "opt_out"
+"""The intent of words that are obeyed whoever says them."""
 VOICEMAIL = "voicemail"
 """The intent of words that only a machine says ("leave a message", "not available")."""
 MEANINGLESS: frozenset[str | None] = frozenset({None, "greeting"})
@@ -45,10 +47,13 @@ class MachineWatch:
 
     def revoked_by(self, intent: str | None, *, lasted_s: float) -> bool:
         """Weigh an utterance heard while a machine is believed in; returns whether a human is there after all."""
-        if intent is None or intent == VOICEMAIL or lasted_s > HUMAN_REPLY_S or self.evidence == "beep":
+        if intent != OPT_OUT and not self._is_reply(intent, lasted_s):
             return False
         self.revoke()
         return True
+
+    def _is_reply(self, intent: str | None, lasted_s: float) -> bool:
+        return intent not in (None, VOICEMAIL) and lasted_s <= HUMAN_REPLY_S and self.evidence != "beep"
 
     def revoke(self) -> None:
         """A human is there: a key was pressed, or something meant was said."""

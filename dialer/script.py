@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from campaigns.flow.engine import State, start
-
 from campaigns.flow.document import Context, Flow, parse_flow
 from campaigns.flow.effects import Effect
+from campaigns.flow.engine import State, start
 from dialer.messages import CallRequest
 
 

@@ -7,17 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from campaigns.dispositions import Disposition
-from campaigns.flow.effects import (
-    Effect,
-    Handoff,
-    Hangup,
-    Listen,
-    RecordOptOut,
-    Say,
-    Understood,
-)
+from campaigns.flow.effects import Effect, Handoff, Hangup, Listen, RecordOptOut, Say, Understood
 from campaigns.flow.engine import State, advance
 from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Silence
 from dialer.courtesy import Courtesy
@@ -32,6 +25,10 @@ from dialer.story import Story
 from dialer.voicemail import HumanAfterAll, Voicemail
 
 Reply = Caught | Quiet | HandoffEnded | HungUp
+LAST_WORD_S = 0.15
+"""Speech is noticed this long after it began."""
+LONG_S = 3600.0
+"""Longer than any agent is rung: the customer who waits for one need not say anything."""
 
 
 class Conversation:
@@ -44,12 +41,16 @@ class Conversation:
         equipment: Equipment,
         leg: Leg,
         story: Story,
-        hand_off: Callable[[Handoff], Awaitable[HandoffEnded]],
+        hand_off: Callable[[Handoff, Callable[[], None]], Awaitable[HandoffEnded]],
     ) -> None:
         self._flow, self._story, self._hand_off = script.flow, story, hand_off
         self._speaker = Speaker(leg, equipment.voice, story)
         self._courtesy = Courtesy(
-            self._speaker, intent_of=self._intent_of, on_greeting=self._on_greeting, on_beep=self._on_beep
+            self._speaker,
+            intent_of=self._intent_of,
+            is_opt_out=self._is_opt_out,
+            on_greeting=self._on_greeting,
+            on_beep=self._on_beep,
         )
         self.listener = Listener(
             equipment, script.language, self._courtesy, robot_says=self._speaker.now, on_partial=self._on_partial
@@ -61,6 +62,9 @@ class Conversation:
             on_words=self._tell_words,
         )
         self._says = self._unheard = 0
+        self._heard_out = False
+        self.handed_off = False
+        """Whether the customer is with a human agent, or waits for one."""
         self._state, self._effects = script.state, script.effects
         self._human_state = self._state
         self._prepare()
@@ -68,6 +72,12 @@ class Conversation:
     async def run(self) -> Hangup:
         """Talk until the conversation is over; returns how. Raises ``SpeechError`` without a voice."""
         self._courtesy.answered_s = asyncio.get_running_loop().time()
+        try:
+            return await self._converse()
+        finally:
+            self.listener.stop()
+
+    async def _converse(self) -> Hangup:
         while True:
             try:
                 reply = await self._perform(self._effects)
@@ -80,17 +90,12 @@ class Conversation:
             self._answer(reply)
             self._prepare()
 
-    @property
-    def handed_off(self) -> bool:
-        """Whether the customer is with a human agent, or waits for one."""
-        return self.listener.deaf
-
     def wind_up(self) -> None:
         """Finish the sentence that sounds, then end."""
         self.listener.close()
 
     def lose(self) -> None:
-        """Nothing can be said or heard any more: fall silent, and let the flow end as hung up."""
+        """Nothing can be said any more: fall silent, and let the flow end as hung up, after what was said last."""
         self.listener.close()
         self._speaker.close()
 
@@ -111,33 +116,63 @@ class Conversation:
                     self._unheard -= await self._say(effect, more=left > 0)
             elif not isinstance(effect, RecordOptOut):
                 self._story.note(effect)
-        if self.listener.closed:
-            return HungUp()
-        if isinstance(last, Listen) or self._courtesy.interrupted:
+        if isinstance(last, Listen) or self._courtesy.interrupted or self.listener.closed:
             return await self._listen(last)
         if isinstance(last, Handoff):
             return await self._connect(last)
         assert isinstance(last, Hangup)
-        return last
+        return await self._hear_out() or last
 
     def _expect(self, last: Effect) -> None:
         """Listen for what the batch's end asks for; what was said or typed ahead answers a question, not a goodbye."""
         self.listener.language = self._state.language
         self.listener.expect(last if isinstance(last, Listen) else Listen())
         if not isinstance(last, Listen):
-            self.listener.forget()
+            self.listener.forget(but=self._is_opt_out)
+        self._heard_out = self._heard_out and isinstance(last, Hangup)
         self._courtesy.interrupted = self.listener.waiting
 
     async def _listen(self, last: Effect) -> Reply:
         listen = last if isinstance(last, Listen) else Listen()
         return await self.listener.catch(listen.timeout_s) or HungUp()
 
-    async def _connect(self, handoff: Handoff) -> HandoffEnded:
-        self.listener.deafen(True)
+    async def _hear_out(self) -> Reply | None:
+        """What the customer says or presses into our last word; awaited once, for a television never ends."""
+        if self._heard_out and not self.listener.waiting:
+            return None
+        self._heard_out = True
+        reply = await self.listener.catch(LAST_WORD_S)
+        return None if isinstance(reply, Quiet) else reply or HungUp()
+
+    async def _connect(self, handoff: Handoff) -> Reply:
+        """Ring the agent and listen on: until somebody answers the customer may still change their mind."""
+        self.handed_off = True
+        ringing = asyncio.ensure_future(self._hand_off(handoff, lambda: self.listener.deafen(True)))
         try:
-            return await self._hand_off(handoff)
+            return await self._change_of_mind(ringing) or await ringing
         finally:
-            self.listener.deafen(False)
+            ringing.cancel()
+            await asyncio.wait({ringing})
+            if self.listener.deaf:
+                self.listener.deafen(False)
+            self.handed_off = False
+
+    async def _change_of_mind(self, ringing: asyncio.Future[HandoffEnded]) -> Caught | None:
+        """What calls the handoff off; ``None`` once it is over, or nothing more is said."""
+        while not ringing.done():
+            catching = asyncio.ensure_future(self.listener.catch(LONG_S))
+            first: set[asyncio.Future[Any]] = {ringing, catching}
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            if not catching.done():
+                catching.cancel()
+                return None
+            caught = catching.result()
+            if caught is None or isinstance(caught, Quiet):
+                return None
+            if not isinstance(self._dry_run(caught)[-1], Handoff):
+                return caught
+            self._answer(caught)
+        return None
 
     async def _say(self, say: Say, *, more: bool) -> bool:
         """Say it; returns whether the customer heard all of it."""
@@ -160,12 +195,12 @@ class Conversation:
         match reply:
             case Words():
                 self._heard(reply)
-            case Keys(digits=digits, at=at):
-                intent = self._advance(Digits(digits=digits, at=at))
+            case Keys(digits=digits):
+                intent = self._advance(self._as_input(reply))
                 self._story.customer_pressed(digits, intent=intent)
             case Beeped():
                 before = self._state
-                self._advance(Machine())
+                self._advance(self._as_input(reply))
                 self._met_machine(before)
             case Quiet():
                 self._advance(Silence())
@@ -200,27 +235,39 @@ class Conversation:
 
     def _intent_of(self, words: Words, state: State | None = None) -> str | None:
         """How the flow would understand ``words`` (in ``state``, or now); nothing is fed."""
-        _, effects = advance(self._flow, state or self._state, self._as_input(words))
-        return _intent(effects)
+        return _intent(self._dry_run(words, state))
 
-    def _as_input(self, words: Words) -> Heard:
-        return Heard(text=words.text, confidence=words.confidence, at=words.at, unheard=self._unheard)
+    def _is_opt_out(self, caught: Words | Keys) -> bool:
+        return any(isinstance(effect, RecordOptOut) for effect in self._dry_run(caught))
+
+    def _dry_run(self, caught: Caught, state: State | None = None) -> Sequence[Effect]:
+        """What the flow would do; nothing is fed."""
+        return advance(self._flow, state or self._state, self._as_input(caught))[1]
+
+    def _as_input(self, caught: Caught) -> Input:
+        match caught:
+            case Words():
+                return Heard(text=caught.text, confidence=caught.confidence, at=caught.at, unheard=self._unheard)
+            case Keys(digits=digits, at=at):
+                return Digits(digits=digits, at=at)
+            case Beeped():
+                return Machine()
 
     def _prepare(self) -> None:
         for effect in self._effects:
-            if isinstance(effect, Say):
+            if isinstance(effect, Say) and not self.listener.closed:
                 self._speaker.prepare(effect.text, effect.language)
 
     def _farewell(self) -> Hangup:
         """The customer is gone: nothing is said, everything else is performed."""
         # With more than a goodbye cut off, neither notice nor message was given, whatever the flow settled.
         missed = self._unheard > 1 or 0 < self._unheard == self._says
-        answered_nothing = self._state.turns == 0
+        answered_nothing = self._state.understood == 0
         self._advance(HungUp())
         for effect in self._effects[:-1]:
             self._story.note(effect)
         last = self._effects[-1]
-        if missed and self._voicemail.watch.evidence:
+        if missed and self._voicemail.watch.evidence and not self._state.opted_out:
             return Hangup(disposition=Disposition.MACHINE)
         if (missed and answered_nothing) or not isinstance(last, Hangup):
             return Hangup(disposition=Disposition.HUNG_UP)

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Connection, RowMapping, select, update
 
 from dialer.messages import CallEvent, CallResult, EventKind, Released
+from outbound.errors import Unavailable
 from outbound.settle import book, opt_out, settle
 from outbound.store import Store, events
 from outbound.store.attempts import release
@@ -31,6 +32,8 @@ class Ledger:
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
+        self._unsaved: list[CallEvent] = []
+        """Opt-outs that the store could not take yet."""
         self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[None] | None]] = asyncio.Queue()
 
     def note(self, event: CallEvent) -> None:
@@ -52,6 +55,8 @@ class Ledger:
             await self._write([])
 
     async def _write(self, batch: list[tuple[Entry, asyncio.Future[None] | None]]) -> None:
+        unsaved, self._unsaved = self._unsaved, []
+        batch[:0] = [(event, None) for event in unsaved]
         while not self._queue.empty():
             batch.append(self._queue.get_nowait())
         if not batch:
@@ -72,6 +77,8 @@ class Ledger:
                 await self._store.write(lambda connection, entry=entry: self._enter(connection, [entry]))  # type: ignore[misc]
             except Exception as error:
                 log.exception("entry not stored", entry=type(entry).__name__, attempt_id=entry.attempt_id)
+                if isinstance(error, Unavailable) and isinstance(entry, CallEvent) and entry.kind is EventKind.OPT_OUT:
+                    self._unsaved.append(entry)
                 _resolve(done, error)
             else:
                 _resolve(done, None)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from dialer.link import LineProcess
+from dialer.link import LineError, LineProcess
 from dialer.messages import CallEvent, CallResult, Released
 from outbound.recovery import Recovery
 from outbound.together import together
@@ -19,6 +19,10 @@ from outbound.together import together
 log = structlog.get_logger(__name__)
 FIRST_PAUSE_S = 0.1
 MAX_PAUSE_S = 10.0
+PING_EVERY_S = 5.0
+PING_TIMEOUT_S = 10.0
+MUTE_PINGS = 3
+"""A line that leaves so many pings in a row unanswered hangs, and would keep its calls for ever."""
 
 
 class StartLine(Protocol):
@@ -90,9 +94,12 @@ class LineKeeper:
         pause = FIRST_PAUSE_S
         while True:
             line = self._lines[name]
-            code = await asyncio.shield(line.died)
+            code = await _death(line)
             log.warning("line died", line=name, exit_code=code, calls=len(line.placed))
-            await self._recovery.settle_lost(list(line.placed))
+            try:
+                await self._recovery.settle_lost(list(line.placed))
+            except Exception as error:  # the store may be full or away; their leases end, then the sweep settles them
+                log.exception("calls of a lost line not settled", line=name, error=type(error).__name__)
             self._listener.on_lost(line)
             while self._lines[name] is line:
                 await asyncio.sleep(pause)
@@ -102,3 +109,20 @@ class LineKeeper:
                 except Exception as error:
                     log.exception("line does not start", line=name, error=type(error).__name__)
             self._listener.kick()
+
+
+async def _death(line: LineProcess) -> int:
+    """Wait until a line is gone, and end one that hangs; returns its exit code."""
+    unanswered = 0
+    while not line.died.done():
+        await asyncio.wait({line.died}, timeout=PING_EVERY_S)
+        try:
+            await line.ping(PING_TIMEOUT_S)
+        except LineError:
+            unanswered += 1
+        else:
+            unanswered = 0
+        if unanswered >= MUTE_PINGS and not line.died.done():
+            log.error("line hangs, killing it", line=line.name, calls=len(line.placed))
+            line.kill()
+    return line.died.result()

@@ -21,6 +21,7 @@ def plan_contacts(connection: Connection, campaign_id: str, *, now: float, limit
 
     Each becomes a due attempt at the next permitted instant, or a refusal with its receipt. Safe to run twice.
     """
+    events.take_turn(connection)
     campaign = connection.execute(select(campaigns).where(campaigns.c.id == campaign_id)).mappings().first()
     if campaign is None or campaign["state"] != "running":
         return 0

@@ -36,13 +36,12 @@ SWEEP_S = 5.0
 
 @dataclass(slots=True)
 class _Placed:
-    """A claim and, once its intent is committed, the call it became."""
+    """A claim and what is known of the call that it becomes."""
 
-    line: str
-    legs: int
-    number: str | None = None
-    campaign_id: str | None = None
+    claim: Claim
     answered: bool = False
+    called_off: str = ""
+    """Why it is not to ring (any longer)."""
 
 
 class LinePool:
@@ -70,6 +69,7 @@ class LinePool:
         self._house = TokenBucket.full(rate_per_s=calls_per_second, burst=2.0, at=time.monotonic())
         self._due = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeping: asyncio.Task[None] | None = None
 
     @property
     def pids(self) -> dict[str, int]:
@@ -92,15 +92,15 @@ class LinePool:
         """
         await self._keeper.start()
         await self._recovery.settle_leftovers()
-        for work in (self._keeper.keep(), self._pull_forever(), self._sweep_forever()):
+        for work in (self._keeper.keep(), self._pull_forever()):
             self._spawn(work)
+        self._sweeping = self._spawn(self._sweep_forever())
 
     async def stop(self, timeout_s: float) -> None:
-        """Pull no more, let calls end within ``timeout_s``, then end the lines."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Pull no more, let calls end within ``timeout_s`` (their leases are renewed meanwhile), then end the lines."""
+        await _cancel_all([task for task in self._tasks if task is not self._sweeping])
         await self._keeper.stop(timeout_s)
+        await _cancel_all(list(self._tasks))
 
     def prepare(self, texts: list[str], language: str) -> None:
         """Have prompts rendered into the shared cache before the calls that need them; one line does it for all."""
@@ -109,17 +109,19 @@ class LinePool:
             line.prepare(texts, language)
 
     def hang_up_number(self, number: str, reason: str, *, except_attempt: str | None) -> None:
-        """Cancel calls to ``number`` that still ring; one that was answered may finish."""
-        self._cancel({key for key, item in self._placed.items() if item.number == number} - {except_attempt}, reason)
+        """Cancel calls to ``number`` that still ring, or are about to; one that was answered may finish."""
+        theirs = {key for key, item in self._placed.items() if item.claim.number == number}
+        self._cancel(theirs - {except_attempt}, reason)
 
     def hang_up_campaign(self, campaign_id: str, reason: str) -> None:
-        """Cancel calls of a campaign that still ring."""
-        self._cancel({key for key, item in self._placed.items() if item.campaign_id == campaign_id}, reason)
+        """Cancel calls of a campaign that still ring, or are about to."""
+        self._cancel({key for key, item in self._placed.items() if item.claim.campaign_id == campaign_id}, reason)
 
     def _cancel(self, attempt_ids: set[str], reason: str) -> None:
         for attempt_id in attempt_ids:
             item = self._placed[attempt_id]
-            line = self._keeper.alive.get(item.line)
+            line = self._keeper.alive.get(item.claim.line)
+            item.called_off = reason
             if line is not None and not item.answered:
                 line.hang_up(attempt_id, reason)
 
@@ -134,7 +136,8 @@ class LinePool:
                 claimed = 0
             if not claimed:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._due.wait(), self._pause_s())
+                    async with asyncio.timeout(self._pause_s()):  # wait_for of Python 3.11 may swallow a cancellation
+                        await self._due.wait()
             self._due.clear()
 
     def _pause_s(self) -> float:
@@ -164,7 +167,7 @@ class LinePool:
         for item in claims:
             self._house = self._house.take()
             self._buckets[item.trunk] = self._buckets[item.trunk].take()
-            self._placed[item.attempt_id] = _Placed(item.line, item.legs)
+            self._placed[item.attempt_id] = _Placed(item)
             self._spawn(self._place(item))
         return len(claims)
 
@@ -175,8 +178,8 @@ class LinePool:
     def _free_legs(self) -> dict[str, int]:
         free = {name: line.ready.capacity for name, line in self._keeper.alive.items()}
         for item in self._placed.values():
-            if item.line in free:
-                free[item.line] -= item.legs
+            if item.claim.line in free:
+                free[item.claim.line] -= item.claim.legs
         return {name: legs for name, legs in free.items() if legs > 0}
 
     async def _trunk_tokens(self, now: float) -> dict[str, int]:
@@ -200,19 +203,28 @@ class LinePool:
             log.exception("intent not recorded", attempt_id=item.attempt_id, error=type(error).__name__)
             intent = None
         if intent is None:
-            self._forget(item.attempt_id)
+            self._forget(item.attempt_id, item.fence)
             return
         await self._send(item, intent)
 
     async def _send(self, item: Claim, intent: Intent) -> None:
-        placed = self._placed[item.attempt_id]
-        placed.number, placed.campaign_id = intent.contact["number"], intent.campaign["id"]
         try:
+            line = self._keeper.alive[item.line]
             send_before = time.monotonic() + self._send_window_s
-            self._keeper.alive[item.line].place(call_request(intent, fence=item.fence, send_before=send_before))
+            line.place(call_request(intent, fence=item.fence, send_before=send_before))
+            if reason := self._placed[item.attempt_id].called_off:
+                line.hang_up(item.attempt_id, reason)
         except Exception as error:
             log.exception("call not placed", attempt_id=item.attempt_id, error=type(error).__name__)
-            await self.on_released(Released(attempt_id=item.attempt_id, fence=item.fence, reason="not_placed"))
+            await self._give_back(item)
+
+    async def _give_back(self, item: Claim) -> None:
+        released = Released(attempt_id=item.attempt_id, fence=item.fence, reason="not_placed")
+        try:
+            await self.on_released(released)
+        except Exception as error:  # the store may be full or away; the lease gives the attempt back
+            log.exception("release not stored", attempt_id=item.attempt_id, error=type(error).__name__)
+            self._forget(item.attempt_id, item.fence)
 
     async def _sweep_forever(self) -> None:
         """Renew the leases of calls in progress here, and settle attempts whose lease has ended, whoever held them."""
@@ -241,31 +253,40 @@ class LinePool:
     async def on_result(self, result: CallResult) -> None:
         """Store a result, then give its legs back."""
         await self._ledger.close_account(result)
-        self._forget(result.attempt_id)
+        self._forget(result.attempt_id, result.fence)
 
     async def on_released(self, released: Released) -> None:
         """Give an attempt back that was not sent, then its legs."""
         await self._ledger.close_account(released)
-        self._forget(released.attempt_id)
+        self._forget(released.attempt_id, released.fence)
 
     def on_lost(self, line: LineProcess) -> None:
-        """Give back the legs of a line that died; its calls are settled."""
-        for attempt_id in [key for key, item in self._placed.items() if item.line == line.name]:
-            self._forget(attempt_id)
+        """Give back the legs of the calls of a line that died; a claim on its way to it comes back by itself."""
+        for request in line.placed.values():
+            self._forget(request.attempt_id, request.fence)
 
-    def _forget(self, attempt_id: str) -> None:
-        self._placed.pop(attempt_id, None)
+    def _forget(self, attempt_id: str, fence: int) -> None:
+        placed = self._placed.get(attempt_id)
+        if placed is not None and placed.claim.fence == fence:
+            del self._placed[attempt_id]
         self.kick()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._reap)
+        return task
 
     def _reap(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_failure(error)
+
+
+async def _cancel_all(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _trunk_rates(connection: Connection) -> dict[str, float]:

@@ -15,10 +15,11 @@ from campaigns.dispositions import Disposition
 from dialer.journal import Entry, What, read_journals
 from dialer.messages import CallResult
 from outbound.settle import leave_undetermined, settle
-from outbound.store import Store
-from outbound.store.attempts import expired, live, release
+from outbound.store import Store, events
+from outbound.store.attempts import expired, live, release, still_live
 
 log = structlog.get_logger(__name__)
+LEASE_EXPIRED = "lease_expired"
 
 
 class Recovery:
@@ -40,7 +41,7 @@ class Recovery:
     async def settle_expired(self) -> None:
         """Settle attempts whose lease has ended, whoever held them."""
         rows = await self._store.read(lambda connection: expired(connection, now=self._clock()))
-        await self._settle(rows, "lease_expired")
+        await self._settle(rows, LEASE_EXPIRED)
 
     async def _settle(self, rows: Iterable[RowMapping], cause: str) -> None:
         for row in rows:
@@ -65,9 +66,13 @@ def recover(
     """Settle one live attempt whose dialer is certainly gone; return what was done with it.
 
     ``journal``: last entries by Call-ID of the dialer that had it, ``None`` when that dialer's disk is not here.
+    What moved on since it was looked at (an intent or a renewed lease came just in time) is left alone.
     A claim is given back. A committed send is done when the journal knows it (``failed`` and never retried unless its
     end was noted), given back when the journal is here and holds no send, and undetermined otherwise.
     """
+    events.take_turn(connection)
+    if not still_live(connection, attempt, expired_at=now if cause == LEASE_EXPIRED else None):
+        return "moved on"
     if attempt["state"] == State.CLAIMED or (journal is not None and _unsent(journal.get(attempt["call_id"]))):
         release(connection, attempt_id=attempt["id"], fence=attempt["fence"], due_at=now, now=now, reason=cause)
         return "released"

@@ -19,10 +19,16 @@ from outbound.store import events, optouts
 from outbound.store.campaigns import complete_if_over
 from outbound.store.schema import attempts, callbacks, campaigns, contacts, opt_outs
 
+LONGEST_RETRY_AFTER_S = 86400.0
+"""A far end may ask for any pause (RFC 3261 §20.33); a campaign does not wait for ever."""
+
 
 def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
     """Write a call's result and everything that follows from it; return whether it was the one awaited."""
+    events.take_turn(connection)
     attempt = _attempt(connection, result.attempt_id)
+    if attempt is not None and result.disposition is Disposition.OPTED_OUT:  # even when the result comes too late
+        opt_out(connection, attempt, words=_last_words(result), scope="all", now=now)
     if attempt is None or attempt["fence"] != result.fence or attempt["state"] != State.DIALING:
         return False
     check_transition(State.DIALING, State.DONE)
@@ -56,8 +62,6 @@ def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
     events.append(
         connection, at=now, kind="attempt.done", campaign_id=campaign["id"], attempt_id=attempt["id"], data=data
     )
-    if result.disposition is Disposition.OPTED_OUT:
-        opt_out(connection, attempt, words=_last_words(result), scope="all", now=now)
     _follow_up(connection, campaign, contact, attempt, result, ended_at, now)
     complete_if_over(connection, campaign["id"], now=now)
     return True
@@ -66,14 +70,18 @@ def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
 def opt_out(
     connection: Connection, attempt: RowMapping, *, words: str, scope: str, now: float, source: str = "speech"
 ) -> None:
-    """Store the customer's opt-out, once an attempt, and cancel what it covers."""
+    """Store the customer's opt-out, once an attempt, and cancel what it covers.
+
+    ``scope`` is ``purpose`` for the one of the attempt's campaign (campaigns/flow/effects.py), else ``all``.
+    """
     known = select(exists().where(opt_outs.c.attempt_id == attempt["id"]))
     if connection.execute(known).scalar():
         return
+    purpose = select(campaigns.c.purpose).where(campaigns.c.id == attempt["campaign_id"])
     optouts.record(
         connection,
         number=attempt["number"],
-        scope=scope,
+        scope=connection.execute(purpose).scalar_one() if scope == "purpose" else "all",
         source=source,
         words=words,
         campaign_id=attempt["campaign_id"],
@@ -101,6 +109,7 @@ def book(connection: Connection, attempt: RowMapping, *, at: float | None, words
 
 def leave_undetermined(connection: Connection, attempt: RowMapping, *, now: float) -> None:
     """Nobody knows what became of a committed send: shown to the operator, never dialled again by itself."""
+    events.take_turn(connection)
     check_transition(State(attempt["state"]), State.UNDETERMINED)
     values = {"state": State.UNDETERMINED, "disposition": Disposition.UNDETERMINED, "lease_until": None}
     mine = (attempts.c.id == attempt["id"]) & (attempts.c.fence == attempt["fence"])
@@ -139,11 +148,12 @@ def _follow_up(
         retry_policy(campaign["settings"]),
         disposition=result.disposition,
         ordinal=attempt["ordinal"],
+        answered=result.answered_at is not None,
         hangup_cause=result.hangup_cause,
     )
     following = None
     if delay is not None and campaign["state"] in ("running", "paused"):
-        earliest = ended_at + max(delay, result.retry_after_s or 0.0)
+        earliest = ended_at + max(delay, min(result.retry_after_s or 0.0, LONGEST_RETRY_AFTER_S))
         following = schedule(connection, campaign, contact, ordinal=attempt["ordinal"] + 1, earliest=earliest, now=now)
     if following is None:
         mine = update(contacts).where(contacts.c.id == contact["id"])

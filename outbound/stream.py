@@ -59,7 +59,8 @@ class EventStream:
                     yield batch
                     continue
                 try:
-                    await asyncio.wait_for(waiter.wait(), POLL_S)
+                    async with asyncio.timeout(POLL_S):  # wait_for of Python 3.11 may swallow a cancellation
+                        await waiter.wait()
                 except TimeoutError:
                     yield []
         finally:

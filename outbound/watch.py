@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
 from campaigns.flow.findings import FlowError
 from outbound.pool import LinePool
 from outbound.services import Services
 from outbound.static_prompts import static_prompts
+from outbound.stream import Event
 
 log = structlog.get_logger(__name__)
+PAUSE_S = 1.0
 
 
 async def watch(services: Services, pool: LinePool) -> None:
     """Act on events until cancelled; a missed event costs nothing but time, for the gate looks again at the intent."""
     after = await services.stream.latest()
-    async for batch in services.stream.follow(after=after):
-        for event in batch:
-            match event["kind"]:
-                case "optout.created":
-                    pool.hang_up_number(event["data"]["number"], "opted_out", except_attempt=event["attempt_id"])
-                case "campaign.cancelled":
-                    pool.hang_up_campaign(event["campaign_id"], "campaign_cancelled")
-                case "campaign.started":
-                    await _prepare(services, pool, event["campaign_id"])
-                case "attempt.due":
-                    pool.kick()
+    while True:
+        try:
+            async for batch in services.stream.follow(after=after):
+                for event in batch:
+                    after = event["id"]
+                    await _act(services, pool, event)
+        except Exception as error:  # the store may be away for a while, a line may die
+            log.exception("watch interrupted", error=type(error).__name__)
+            await asyncio.sleep(PAUSE_S)
+
+
+async def _act(services: Services, pool: LinePool, event: Event) -> None:
+    match event["kind"]:
+        case "optout.created":
+            pool.hang_up_number(event["data"]["number"], "opted_out", except_attempt=event["attempt_id"])
+        case "campaign.cancelled":
+            pool.hang_up_campaign(event["campaign_id"], "campaign_cancelled")
+        case "campaign.started":
+            await _prepare(services, pool, event["campaign_id"])
+        case "attempt.due":
+            pool.kick()
 
 
 async def _prepare(services: Services, pool: LinePool, campaign_id: str) -> None:

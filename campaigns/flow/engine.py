@@ -106,7 +106,7 @@ def _heard(turn: Turn, event: Heard) -> Move:
         return _after_goodbye(turn, meant)
     if state.turns >= MOST_TURNS and "opt_out" not in meant:
         return _give_up(turn)
-    if "voicemail" in meant and not state.understood:
+    if "voicemail" in meant and not state.understood and "opt_out" not in meant:
         turn.understood("voicemail")
         return _voicemail(turn)
     if move := anytime.first(turn, matches):

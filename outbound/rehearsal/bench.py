@@ -128,7 +128,7 @@ async def _invites(client: RestClient, stage: Stage, file: CampaignFile, folder:
 async def _calls(client: RestClient, stage: Stage, file: CampaignFile, folder: Path) -> list[Figure]:
     """Real calls, as many at once as there are talkers; timing from the customers' recordings, CPU from /proc."""
     lines = gauges.children("dialer.line")
-    people = gauges.children("outbound.rehearsal.customer")
+    people = [stage.pids[number] for number in TALKERS]
     before, before_people = gauges.cpu_s(lines), gauges.cpu_s(people)
     for turn in range(1, ROUNDS + 1):
         for number in TALKERS:

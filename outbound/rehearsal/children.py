@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +32,7 @@ class Told:
 
 
 class Child:
-    """One process: ``python -m module arguments``."""
+    """One process: ``python -m module arguments``; ``hear`` gets its lines, and ``gone`` when there are no more."""
 
     def __init__(
         self, module: str, *arguments: str, name: str, log: Path, hear: Callable[[Told], None] = lambda told: None
@@ -54,7 +56,11 @@ class Child:
         self._first = asyncio.get_running_loop().create_future()
         with self.log.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # nobody here multiplies matrices; threads cost time
             )
         self._reading = asyncio.create_task(self._read(), name=f"cast-{self.name}")
 
@@ -83,6 +89,7 @@ class Child:
         if not self._first.done():
             reason = f"ended before it was ready; see {self.log}"
             self._first.set_result(Told(kind="failed", data={"reason": reason}))
+        self._hear(Told(kind="gone", at_monotonic=time.monotonic()))
 
     async def stop(self) -> None:
         """Close its standard input, which ends it; kill it when it does not end in time. Idempotent."""

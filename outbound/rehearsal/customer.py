@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ from dialer.legs import LegError, LegEvent, Trunk
 from outbound.rehearsal.answering import IncomingCall
 from outbound.rehearsal.child import run, tell, until_told_to_end
 from outbound.rehearsal.script import CallScript, CustomerScript, Reply, load_script
+from outbound.rehearsal.troupe import play
 
 ENGAGED = CallScript(reply=Reply.REJECT)
 
@@ -25,8 +28,9 @@ ENGAGED = CallScript(reply=Reply.REJECT)
 class Customer:
     """Takes calls one after the other; a second call at the same time finds the line engaged."""
 
-    def __init__(self, script: CustomerScript) -> None:
+    def __init__(self, script: CustomerScript, say: Callable[..., None]) -> None:
         self._script = script
+        self._say = say
         self._calls: set[asyncio.Task[None]] = set()
         self._taken = 0
 
@@ -39,7 +43,7 @@ class Customer:
             ENGAGED if engaged else self._script.call(self._taken),
             ordinal=self._taken,
             tape=Path(self._script.tapes) / f"{self._script.user.lstrip('+')}-{self._taken}.wav",
-            tell=tell,
+            tell=self._say,
         )
         task = asyncio.create_task(call.run(), name=f"call-{self._taken}")
         self._calls.add(task)
@@ -53,7 +57,8 @@ class Customer:
 
 async def live(script: CustomerScript) -> None:
     """Be this customer until the parent ends or the time is over."""
-    customer = Customer(script)
+    say = functools.partial(tell, user=script.user)
+    customer = Customer(script, say)
     host = script.exchange.rsplit(":", 1)[0]
     engine = Pjsua2Engine(EngineOptions(bind=host, user_agent="Rehearsal"), customer.on_incoming)
     trunk = Trunk(name="exchange", kind="registrar", host=script.exchange, username=script.user)
@@ -61,24 +66,37 @@ async def live(script: CustomerScript) -> None:
         await engine.start()
         registration = await engine.register(trunk)
     except LegError as error:
-        tell("failed", reason=str(error))
+        say("failed", reason=str(error))
         await engine.stop()
         return
     if registration.active:
-        tell("ready", address=engine.addresses["udp"])
+        say("ready", pid=os.getpid())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(until_told_to_end(), script.max_life_s)
     else:
-        tell("failed", reason=f"the exchange at {script.exchange} did not register it ({registration.code})")
+        say("failed", reason=f"the exchange at {script.exchange} did not register it ({registration.code})")
     await engine.stop()
     await customer.finish()
 
 
+def become(script: CustomerScript) -> None:
+    """Turn this process into the customer."""
+    if script.log:
+        log = os.open(script.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(log, 2)
+        os.close(log)
+    run(live(script))
+
+
 def main(arguments: list[str]) -> None:
-    """``python -m outbound.rehearsal.customer --script FILE``."""
-    if len(arguments) != 2 or arguments[0] != "--script":
-        sys.exit("usage: python -m outbound.rehearsal.customer --script FILE")
-    run(live(load_script(Path(arguments[1]))))
+    """``python -m outbound.rehearsal.customer --script FILE [--script FILE…]``: one process for each script."""
+    if len(arguments) < 2 or set(arguments[::2]) != {"--script"} or len(arguments) % 2:
+        sys.exit("usage: python -m outbound.rehearsal.customer --script FILE [--script FILE…]")
+    scripts = [load_script(Path(path)) for path in arguments[1::2]]
+    if len(scripts) == 1:
+        become(scripts[0])
+    else:
+        play({script.user: functools.partial(become, script) for script in scripts})
 
 
 if __name__ == "__main__":

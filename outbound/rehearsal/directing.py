@@ -65,10 +65,10 @@ def line(role: Role, template: str) -> Line:
     return Line(engine=voice.engine, voice=voice.voice, rate=voice.rate, text=template.format_map(role.words))
 
 
-def script(role: Role, *, exchange: str, voices: Path, tapes: Path) -> CustomerScript:
+def script(role: Role, *, exchange: str, voices: Path, tapes: Path, log: Path) -> CustomerScript:
     """What the process that is this role will do."""
     calls = tuple(_call(role, behaviour, voices) for behaviour in role.behaviours)
-    return CustomerScript(user=role.user, exchange=exchange, calls=calls, tapes=str(tapes))
+    return CustomerScript(user=role.user, exchange=exchange, calls=calls, tapes=str(tapes), log=str(log))
 
 
 def _call(role: Role, behaviour: Behaviour, voices: Path) -> CallScript:

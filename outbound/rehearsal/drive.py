@@ -14,7 +14,9 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -33,7 +35,9 @@ from outbound.rehearsal.stage import Stage
 from outbound.rehearsal.stories import Played, gather, prove
 from outbound.rehearsal.verdict import judge, judge_rings
 from outbound.settings import Settings
-from outbound.up import Host, running_host
+
+if TYPE_CHECKING:
+    from outbound.up import Host
 
 AT_MOST_S = 240.0
 """A rehearsal that is not over by then is judged as it stands."""
@@ -115,7 +119,8 @@ async def running(settings: Settings, folder: Path, stage: Stage) -> AsyncIterat
         await stage.prepare()
         opening = asyncio.create_task(stage.open(), name="stage")
         stack.push_async_callback(_cancel, opening)
-        host = await stack.enter_async_context(running_host(own))
+        up = await asyncio.to_thread(import_module, "outbound.up")  # seconds of imports, while the cast starts
+        host: Host = await stack.enter_async_context(up.running_host(own))
         await opening
         yield host
 

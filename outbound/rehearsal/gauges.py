@@ -66,16 +66,24 @@ def commit_ms(folder: Path, times: int = 40) -> list[float]:
 
 
 def children(module: str) -> list[int]:
-    """Process ids of our children that run ``python -m module``; empty where there is no /proc."""
-    own, found = str(os.getpid()), []
+    """Process ids below ours that run ``python -m module``; empty where there is no /proc."""
+    parents: dict[int, int] = {}
+    running = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes().split(b"\0")
-            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-        if parent == own and module.encode() in command:
-            found.append(int(folder.name))
+        if module.encode() in command:
+            running.append(int(folder.name))
+    return sorted(pid for pid in running if os.getpid() in _ancestors(pid, parents))
+
+
+def _ancestors(pid: int, parents: dict[int, int]) -> list[int]:
+    found = []
+    while pid := parents.get(pid, 0):
+        found.append(pid)
     return found
 
 

@@ -76,6 +76,8 @@ class CustomerScript:
     calls: tuple[CallScript, ...]
     tapes: str
     """Directory for the recordings."""
+    log: str = ""
+    """File for what goes wrong in its process; empty: where its parent writes."""
     max_calls: int = 6
     """Further calls are rejected with 486."""
     max_life_s: float = 600.0

@@ -6,16 +6,19 @@ It knows nothing of campaigns; whoever drives the product rings these numbers an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from outbound.errors import Unavailable
 from outbound.rehearsal import directing, voices
 from outbound.rehearsal.children import Child, Told
 from outbound.rehearsal.directing import Role
 
 BIND = "127.0.0.1"
+UP_WITHIN_S = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class CallSeen:
     """(deed, seconds after the answer, words or digits)."""
     beeped_at_s: float | None = None
     ended_by: str = ""
-    """``us`` (the customer), ``peer`` or ``network``."""
+    """``us`` (the customer), ``peer``, ``network``, or ``crashed`` with its process."""
     ended_at_s: float | None = None
     tape: Path | None = None
     """Stereo WAV: left what the customer said, right what it heard; ``None`` when it never answered."""
@@ -58,7 +61,9 @@ class Stage:
             log=folder / "logs" / "exchange.log",
             hear=self._hear_exchange,
         )
-        self._people: list[Child] = []
+        self._people: Child | None = None
+        self._up: dict[str, Told] = {}
+        """What each role's process said first, or why it will never say it."""
         self._news = asyncio.Event()
 
     async def prepare(self) -> None:
@@ -70,21 +75,26 @@ class Stage:
     async def open(self) -> None:
         """Start everybody, prepared before. Raises :class:`Unavailable` that names who could not start and why."""
         scripts = await asyncio.to_thread(self._write_scripts)
-        for role, script in zip(self.roles, scripts, strict=True):
-            person = Child(
-                "outbound.rehearsal.customer",
-                *("--script", str(script)),
-                name=role.name,
-                log=self.log_of(role.user),
-                hear=lambda told, user=role.user: self._hear_person(user, told),  # type: ignore[misc]
-            )
-            self._people.append(person)
-            await person.start()
-        await asyncio.gather(*(person.ready() for person in self._people))
+        self._people = Child(
+            "outbound.rehearsal.customer",
+            *(word for script in scripts for word in ("--script", str(script))),
+            name="the cast",
+            log=self.folder / "logs" / "cast.log",
+            hear=self._hear_people,
+        )
+        await self._people.start()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.until(lambda: len(self._up) == len(self.roles)), UP_WITHIN_S)
+        for role in self.roles:
+            told = self._up.get(role.user, Told(kind="failed", data={"reason": f"was not ready in {UP_WITHIN_S:g} s"}))
+            if told.kind != "ready":
+                reason = f"{role.name}: {told.data.get('reason')}; see {self.log_of(role.user)}"
+                raise Unavailable(reason, code="rehearsal_not_ready")
 
     async def close(self) -> None:
         """End every process; idempotent."""
-        await asyncio.gather(*(person.stop() for person in self._people))
+        if self._people is not None:
+            await self._people.stop()
         await self._exchange.stop()
 
     async def all_over(self) -> None:
@@ -96,6 +106,11 @@ class Stage:
         while not condition():
             self._news.clear()
             await self._news.wait()
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process of each user who is up."""
+        return {user: told.data["pid"] for user, told in self._up.items() if told.kind == "ready"}
 
     def log_of(self, user: str) -> Path:
         """Where a role's process writes what went wrong in it."""
@@ -111,7 +126,8 @@ class Stage:
         paths = []
         for role in self.roles:
             path = self.folder / f"{role.user.lstrip('+')}.json"
-            directing.script(role, exchange=self.address, voices=self.voices, tapes=tapes).dump(path)
+            log = self.log_of(role.user)
+            directing.script(role, exchange=self.address, voices=self.voices, tapes=tapes, log=log).dump(path)
             paths.append(path)
         return paths
 
@@ -120,9 +136,25 @@ class Stage:
         if told.kind == "rung":
             self.rung[str(told.data["user"])].append(float(told.data["at_monotonic"]))
 
-    def _hear_person(self, user: str, told: Told) -> None:
+    def _hear_people(self, told: Told) -> None:
         self._news.set()
-        data, calls = told.data, self.calls[user]
+        user = told.data.get("user")
+        if told.kind in ("crashed", "gone"):
+            for lost in [user] if user else [role.user for role in self.roles]:
+                self._lose(lost, told)
+        elif user is not None:
+            self._up.setdefault(user, told)
+            self._hear_person(self.calls[user], told)
+
+    def _lose(self, user: str, told: Told) -> None:
+        """A process is no more: nobody waits for it, and its calls are over."""
+        code = told.data.get("code", "no reason given")
+        self._up.setdefault(user, Told(kind="failed", data={"reason": f"its process ended ({code})"}))
+        for call in self.calls[user]:
+            call.ended_by = call.ended_by or told.kind
+
+    def _hear_person(self, calls: list[CallSeen], told: Told) -> None:
+        data = told.data
         if told.kind == "rung":
             calls.append(CallSeen(ordinal=data["call"], rung_at=told.at_monotonic))
             return

@@ -33,6 +33,8 @@ class Claim:
 
     attempt_id: str
     fence: int
+    number: str
+    campaign_id: str
     trunk: str
     line: str
     legs: int
@@ -64,6 +66,7 @@ def claim(
     ``free_legs``: by line; ``tokens``: calls that may begin now, by trunk. A number that is in a live attempt anywhere
     is passed over: nobody is rung twice at the same time.
     """
+    events.take_turn(connection)
     live = connection.execute(
         select(attempts.c.number, attempts.c.campaign_id, campaigns.c.trunk)
         .join(campaigns)
@@ -86,6 +89,8 @@ def claim(
             Claim(
                 attempt_id=row["id"],
                 fence=fence,
+                number=row["number"],
+                campaign_id=row["campaign_id"],
                 trunk=row["trunk"],
                 line=line,
                 legs=legs,
@@ -157,6 +162,7 @@ def record_intent(
     Returns ``None`` when nothing may be sent: the claim is lost, the campaign was paused or cancelled, or the gate
     refused; the attempt has then moved on by itself. Whoever has the call renews the lease while it lasts.
     """
+    events.take_turn(connection)
     attempt = _row(connection, attempts, attempt_id, lock=True)
     if attempt is None or attempt["state"] != State.CLAIMED or attempt["fence"] != fence:
         return None
@@ -189,6 +195,7 @@ def record_intent(
 
 def release(connection: Connection, *, attempt_id: str, fence: int, due_at: float, now: float, reason: str) -> bool:
     """Give back an attempt for which nothing was sent; return whether it was still ours."""
+    events.take_turn(connection)
     attempt = _row(connection, attempts, attempt_id, lock=True)
     if attempt is None or attempt["fence"] != fence or attempt["state"] not in LIVE:
         return False
@@ -213,6 +220,14 @@ def expired(connection: Connection, *, now: float) -> list[RowMapping]:
     """Live attempts whose lease has ended: their host stalled or died."""
     query = select(attempts).where(attempts.c.state.in_(LIVE), attempts.c.lease_until < now).limit(500)
     return list(connection.execute(query).mappings())
+
+
+def still_live(connection: Connection, seen: RowMapping, *, expired_at: float | None) -> bool:
+    """Whether an attempt stands as it was ``seen``, and its lease, where that matters, had ended at ``expired_at``."""
+    row = _row(connection, attempts, seen["id"], lock=True)
+    if row is None or (row["state"], row["fence"]) != (seen["state"], seen["fence"]):
+        return False
+    return expired_at is None or row["lease_until"] < expired_at
 
 
 def renew(connection: Connection, attempt_ids: list[str], *, until: float) -> None:

@@ -76,7 +76,9 @@ def split(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def get(connection: Connection, campaign_id: str, *, lock: bool = False) -> RowMapping:
-    """Read a campaign. Raises :class:`NotFound`."""
+    """Read a campaign, with ``lock`` one that cannot change any more in this unit. Raises :class:`NotFound`."""
+    if lock:
+        events.take_turn(connection)
     query = select(campaigns).where(campaigns.c.id == campaign_id)
     row = connection.execute(query.with_for_update() if lock else query).mappings().first()
     if row is None:

@@ -11,6 +11,16 @@ from outbound.store.schema import events
 _EVENT_LOCK = 0x0B0D
 
 
+def take_turn(connection: Connection) -> None:
+    """Have this unit of work see everything that told of itself before, and be seen by all that tell after it.
+
+    Call it before reading what is decided on: on PostgreSQL a unit that waited only when it told would commit what it
+    decided although an opt-out was answered meanwhile, or wait for rows of one that waits for it. SQLite has 1 writer.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _EVENT_LOCK})
+
+
 def append(
     connection: Connection,
     *,
@@ -21,8 +31,7 @@ def append(
     data: dict[str, Any] | None = None,
 ) -> None:
     """Append one event. On PostgreSQL writers take turns, so that ids become visible in their order."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _EVENT_LOCK})
+    take_turn(connection)
     row = {"at": at, "kind": kind, "campaign_id": campaign_id, "attempt_id": attempt_id, "data": data or {}}
     connection.execute(insert(events), row)
     connection.info["told"] = True

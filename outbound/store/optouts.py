@@ -29,6 +29,7 @@ def record(
 
     ``scope`` is ``all`` or a purpose. Calls in progress are ended by the line pool, which watches ``optout.created``.
     """
+    events.take_turn(connection)
     opt_out_id = new_id(now)
     row = {"id": opt_out_id, "number": number, "scope": scope, "source": source, "words": words, "created_at": now}
     connection.execute(insert(opt_outs), row | {"campaign_id": campaign_id, "attempt_id": attempt_id})

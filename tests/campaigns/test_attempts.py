@@ -36,7 +36,13 @@ def test_done_is_the_end() -> None:
         (Disposition.OPTED_OUT, 1, "our_bye", None),
         (Disposition.FAILED, 1, "sip_500", 60),
         (Disposition.FAILED, 1, "line_lost", None),
+        (Disposition.FAILED, 1, "lease_expired", None),
     ],
 )
 def test_retries_follow_the_policy(disposition: Disposition, ordinal: int, cause: str, delay: float | None) -> None:
     assert retry_delay_s(POLICY, disposition=disposition, ordinal=ordinal, hangup_cause=cause) == delay
+
+
+def test_what_broke_down_after_the_answer_is_not_tried_again() -> None:
+    assert retry_delay_s(POLICY, disposition=Disposition.FAILED, ordinal=1, answered=True) is None
+    assert retry_delay_s(POLICY, disposition=Disposition.FAILED, ordinal=1) == 60

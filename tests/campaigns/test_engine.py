@@ -273,6 +273,11 @@ def test_a_machine_is_hung_up_on_where_the_flow_says_so() -> None:
     assert told(talk(flow(voicemail="hangup"), Machine())[1]) == ["hangup machine"]
 
 
+def test_an_opt_out_is_no_machine_whatever_else_was_said() -> None:
+    state, _ = talk(flow(), "do not leave a message and stop calling me please leave a message")
+    assert state.opted_out
+
+
 def test_a_machine_is_not_believed_once_somebody_answered() -> None:
     _, effects = talk(flow(), "who is this", Machine())
     assert told(effects) == [LISTEN]

@@ -209,3 +209,12 @@ def test_a_bad_pack_is_refused_by_name(text: str, part: str) -> None:
 def test_an_unknown_pack_lists_the_known() -> None:
     with pytest.raises(RulesError, match="known are default"):
         load_pack("atlantis")
+
+
+@pytest.mark.parametrize(("scope", "allowed"), [("all", False), ("informational", False), ("marketing", True)])
+def test_an_opt_out_covers_its_purpose(scope: str, allowed: bool) -> None:
+    assert decide(replace(QUESTION, opt_outs=(OptOut(id="1", scope=scope),)), PACK).allowed is allowed
+
+
+def test_an_opt_out_of_unknown_scope_covers_everything() -> None:
+    assert decide(replace(QUESTION, opt_outs=(OptOut(id="1", scope="purpose"),)), PACK).code == "opted_out"

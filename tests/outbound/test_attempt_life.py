@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 from campaigns.dispositions import Disposition
 from dialer.journal import Entry, What
+from dialer.messages import CallEvent, EventKind
+from outbound.ledger import Ledger
+from outbound.planning import plan_contacts
 from outbound.recovery import recover
 from outbound.settle import settle
-from outbound.store import Store, optouts
-from outbound.store.attempts import expired, live, release
+from outbound.store import Store, campaigns, optouts
+from outbound.store.attempts import expired, live, release, renew
+from outbound.store.schema import opt_outs
 from tests.outbound.world import World
 
 pytestmark = pytest.mark.integration
@@ -197,6 +202,10 @@ async def test_two_dialers_never_claim_the_same_attempt_or_number(world: World) 
 
 
 @pytest.mark.parametrize(
+    "cause",
+    ["line_lost", "lease_expired"],
+)
+@pytest.mark.parametrize(
     ("what", "disposition", "state", "final"),
     [
         (None, "", "due", None),
@@ -206,12 +215,13 @@ async def test_two_dialers_never_claim_the_same_attempt_or_number(world: World) 
     ],
 )
 async def test_a_lost_line_is_settled_from_its_journal(
-    world: World, what: What | None, disposition: str, state: str, final: str | None
+    world: World, cause: str, what: What | None, disposition: str, state: str, final: str | None
 ) -> None:
     await world.campaign([ANN], settings={"retry": {"max_attempts": 3, "delays_s": {"failed": 60}}})
     (item,) = await world.claim()
     intent = await world.intend(item)
     assert intent is not None
+    world.now += 61
     journal = {}
     if what is not None:
         at = datetime.fromtimestamp(world.now, UTC)
@@ -220,7 +230,7 @@ async def test_a_lost_line_is_settled_from_its_journal(
         )
         journal = {intent.call_id: entry}
     (row,) = await world.store.read(live)
-    await world.store.write(lambda c: recover(c, row, journal, now=world.now, cause="line_lost"))
+    await world.store.write(lambda c: recover(c, row, journal, now=world.now, cause=cause))
     (attempt,) = await world.attempts()  # a send that may have reached somebody is never repeated
     assert (attempt["state"], attempt["disposition"]) == (state, final)
 
@@ -244,3 +254,128 @@ async def test_an_expired_claim_is_given_back(world: World) -> None:
     (row,) = await world.store.read(lambda c: expired(c, now=world.now))
     await world.store.write(lambda c: recover(c, row, None, now=world.now, cause="lease_expired"))
     assert len(await world.claim()) == 1
+
+
+async def wait_for_a_blocked_session(store: Store) -> None:
+    """Until some session of this database waits for a lock of another."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    while not await store.read(lambda c: c.execute(query).scalar()):
+        pass
+
+
+async def test_an_opt_out_that_is_committed_while_the_intent_is_recorded_wins(world: World) -> None:
+    if world.store.is_sqlite:
+        return await an_opt_out_and_an_intent_take_turns(world)
+    await world.campaign([ANN])
+    (item,) = await world.claim()
+    recorded, may_commit = threading.Event(), threading.Event()
+
+    def opts_out(connection: Connection) -> None:
+        optouts.record(connection, number=ANN, scope="all", source="rest", words="stop", now=world.now)
+        recorded.set()
+        may_commit.wait(30)
+
+    opting_out = asyncio.create_task(world.store.write(opts_out))
+    await asyncio.to_thread(recorded.wait)
+    intending = asyncio.create_task(world.intend(item))
+    await wait_for_a_blocked_session(world.store)
+    may_commit.set()
+    await opting_out
+    assert await intending is None
+    return None
+
+
+async def an_opt_out_and_an_intent_take_turns(world: World) -> None:
+    await world.campaign([ANN])
+    (item,) = await world.claim()
+    opting_out = world.store.write(
+        lambda c: optouts.record(c, number=ANN, scope="all", source="rest", words="stop", now=world.now)
+    )
+    _, intent = await asyncio.gather(opting_out, world.intend(item))
+    assert intent is None
+
+
+async def test_opt_outs_and_claims_never_wait_for_each_other(world: World) -> None:
+    numbers = [f"+4477009004{index:02}" for index in range(40)]
+    await world.campaign(numbers)
+
+    async def stop(number: str) -> None:
+        await world.store.write(
+            lambda c: optouts.record(c, number=number, scope="all", source="rest", words="stop", now=world.now)
+        )
+
+    await asyncio.gather(*(world.claim(limit=10) for _ in range(4)), *(stop(number) for number in numbers))
+    assert {row["state"] for row in await world.attempts()} <= {"claimed", "done"}
+
+
+async def test_an_opt_out_for_the_purpose_covers_the_campaigns_of_that_purpose(world: World) -> None:
+    await world.campaign([ANN])
+    second = await world.campaign([ANN])
+    (item,) = await world.claim()
+    await world.intend(item)
+    event = CallEvent(
+        attempt_id=item.attempt_id,
+        fence=item.fence,
+        kind=EventKind.OPT_OUT,
+        at=datetime.fromtimestamp(world.now, UTC),
+        data={"words": "stop calling me", "scope": "purpose"},
+    )
+    ledger = Ledger(world.store, lambda: world.now)
+    running = asyncio.create_task(ledger.run())
+    ledger.note(event)
+    await ledger.close_account(world.result(item, Disposition.OPTED_OUT))
+    running.cancel()
+    assert [row["scope"] for row in await world.rows(opt_outs)] == ["informational"]
+    third = await world.campaign([ANN])
+    left = [row["state"] for row in await world.attempts() if row["campaign_id"] in (second, third)]
+    assert left == ["done"]
+    assert (await world.receipts())[-1]["code"] == "opted_out"
+
+
+async def test_an_opt_out_counts_even_when_the_result_comes_too_late(world: World) -> None:
+    await world.campaign([ANN])
+    (item,) = await world.claim()
+    await world.intend(item)
+    (row,) = await world.store.read(live)
+    world.now += 61
+    await world.store.write(lambda c: recover(c, row, None, now=world.now, cause="lease_expired"))
+    assert not await world.store.write(lambda c: settle(c, world.result(item, Disposition.OPTED_OUT), now=world.now))
+    assert [row["number"] for row in await world.rows(opt_outs)] == [ANN]
+
+
+async def test_a_call_that_broke_down_after_the_answer_is_not_made_again(world: World) -> None:
+    await world.campaign([ANN], settings={"retry": {"max_attempts": 3, "delays_s": {"failed": 60}}})
+    (item,) = await world.claim()
+    await world.intend(item)
+    answered = datetime.fromtimestamp(world.now, UTC)
+    result = world.result(item, Disposition.FAILED, hangup_cause="internal_error", answered_at=answered)
+    await world.store.write(lambda c: settle(c, result, now=world.now))
+    assert [row["state"] for row in await world.attempts()] == ["done"]
+
+
+@pytest.mark.parametrize("sent", [False, True])
+async def test_what_moved_on_since_it_was_looked_at_is_left_alone(world: World, sent: bool) -> None:
+    """A claim whose intent, or a call whose lease, came just in time."""
+    await world.campaign([ANN])
+    (item,) = await world.claim()
+    if sent:
+        await world.intend(item)
+    world.now += 61
+    (row,) = await world.store.read(lambda c: expired(c, now=world.now))
+    if sent:
+        await world.store.write(lambda c: renew(c, [item.attempt_id], until=world.now + 60))
+    else:
+        await world.intend(item)
+    done = await world.store.write(lambda c: recover(c, row, None, now=world.now, cause="lease_expired"))
+    (attempt,) = await world.attempts()
+    assert (done, attempt["state"]) == ("moved on", "dialing")
+
+
+async def test_a_campaign_that_is_cancelled_while_it_is_planned_leaves_nothing_due(world: World) -> None:
+    campaign = await world.campaign([f"+4477009005{index:02}" for index in range(20)], plan=False)
+    planning = (world.store.write(lambda c: plan_contacts(c, campaign, now=world.now, limit=5)) for _ in range(4))
+    cancelling = world.store.write(lambda c: campaigns.change(c, campaign, campaigns.Action.CANCEL, now=world.now))
+    await asyncio.gather(*planning, cancelling)
+    assert not [row for row in await world.attempts() if row["state"] == "due"]

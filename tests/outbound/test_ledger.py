@@ -13,6 +13,7 @@ import pytest
 
 from campaigns.dispositions import Disposition
 from dialer.messages import CallEvent, EventKind, Released
+from outbound.errors import Unavailable
 from outbound.ledger import RELEASE_DELAY_S, Ledger
 from outbound.store import Store
 from outbound.store.attempts import Claim
@@ -116,3 +117,22 @@ async def test_what_was_queued_is_written_when_the_ledger_stops(tmp_path: Path, 
     with contextlib.suppress(asyncio.CancelledError):
         await running
     assert len(await books.world.rows(opt_outs)) == 1
+
+
+async def test_an_opt_out_the_store_could_not_take_is_stored_with_what_comes_next(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, refused = books.world.store, asyncio.Queue[None]()
+    write = store.write
+
+    async def away(unit: Any) -> Any:
+        refused.put_nowait(None)
+        raise Unavailable("the database is away")
+
+    monkeypatch.setattr(store, "write", away)
+    books.note(EventKind.OPT_OUT, words="stop calling me", scope="all")
+    await refused.get()  # the batch
+    await refused.get()  # the event by itself
+    monkeypatch.setattr(store, "write", write)
+    await books.end(Disposition.HUNG_UP)
+    assert [row["words"] for row in await books.world.rows(opt_outs)] == ["stop calling me"]

@@ -49,7 +49,7 @@ def test_every_built_in_behaviour_becomes_a_script_that_survives_its_file(tmp_pa
     )
     cast = load_cast(write(tmp_path, "customers:\n" + customers))
     for role in roles(cast):
-        made = script(role, exchange="127.0.0.1:5060", voices=tmp_path, tapes=tmp_path)
+        made = script(role, exchange="127.0.0.1:5060", voices=tmp_path, tapes=tmp_path, log=tmp_path)
         made.dump(tmp_path / "script.json")
         assert load_script(tmp_path / "script.json") == made
         sounds = {act.sound for call in made.calls for act in call.acts if act.deed is Deed.SAY}
@@ -58,7 +58,7 @@ def test_every_built_in_behaviour_becomes_a_script_that_survives_its_file(tmp_pa
 
 def test_a_list_of_behaviours_is_one_for_each_call_and_the_last_repeats(tmp_path: Path) -> None:
     cast = load_cast(write(tmp_path, CUSTOMER.format(behaviour="[is_busy, says_yes]")))
-    made = script(roles(cast)[0], exchange="127.0.0.1:5060", voices=tmp_path, tapes=tmp_path)
+    made = script(roles(cast)[0], exchange="127.0.0.1:5060", voices=tmp_path, tapes=tmp_path, log=tmp_path)
     assert [made.call(ordinal).reply for ordinal in (1, 2, 3)] == [Reply.REJECT, Reply.ANSWER, Reply.ANSWER]
 
 

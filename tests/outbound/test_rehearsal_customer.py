@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -129,6 +130,17 @@ async def test_customers_follow_their_scripts_on_a_real_call(stage: Stage, speec
 
     assert {number: len(rings) for number, rings in stage.rung.items()} == {YES: 2, MUTE: 1, MACHINE: 1, CUTS: 1}
 
+    lost = asyncio.create_task(ring(stage, MUTE, speech, limit_s=2.0))
+    await stage.until(lambda: len(stage.calls[MUTE]) == 2)
+    os.kill(stage.pids[MUTE], signal.SIGKILL)
+    await lost
+    assert stage.calls[MUTE][1].ended_by == "crashed"
+    assert len(set(stage.pids.values())) == len(CAST["customers"])  # a process each
+    await stage.close()
+    for pid in stage.pids.values():
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
 
 async def test_who_cannot_start_is_named_with_the_reason(tmp_path: Path) -> None:
     exchange = Exchange(Registrar())  # knows nobody, so it registers nobody
@@ -141,6 +153,9 @@ async def test_who_cannot_start_is_named_with_the_reason(tmp_path: Path) -> None
     try:
         with pytest.raises(Unavailable, match=f"UDP port {port}"):
             await taken.prepare()
+        taken.address = f"127.0.0.1:{port}"
+        with pytest.raises(Unavailable, match=r"Yes: the exchange at .* did not register it \(404\); see "):
+            await taken.open()
         await child.start()
         with pytest.raises(Unavailable, match=rf"Lost: the exchange at 127.0.0.1:{port} did not register it \(404\)"):
             await child.ready()
