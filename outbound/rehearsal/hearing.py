@@ -46,7 +46,8 @@ class Sense:
         entry = (condition, future)
         self._waiters.append(entry)
         try:
-            await asyncio.wait_for(future, at_most_s)
+            async with asyncio.timeout(at_most_s):
+                await future
         except TimeoutError:
             return False
         else:

@@ -84,7 +84,8 @@ class Stage:
         )
         await self._people.start()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.until(lambda: len(self._up) == len(self.roles)), UP_WITHIN_S)
+            async with asyncio.timeout(UP_WITHIN_S):
+                await self.until(lambda: len(self._up) == len(self.roles))
         for role in self.roles:
             told = self._up.get(role.user, Told(kind="failed", data={"reason": f"was not ready in {UP_WITHIN_S:g} s"}))
             if told.kind != "ready":

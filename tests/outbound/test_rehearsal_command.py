@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -102,13 +103,17 @@ def test_an_interrupted_rehearsal_leaves_nothing_running(tmp_path: Path) -> None
     with subprocess.Popen(
         command, env=environment(tmp_path), stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        assert process.stdout is not None
-        assert any("answered" in line for line in process.stdout)
-        os.killpg(process.pid, signal.SIGINT)
-        process.stdout.read()
-        assert process.wait(60) == 130
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+        try:
+            assert process.stdout is not None
+            assert any("answered" in line for line in process.stdout)
+            os.killpg(process.pid, signal.SIGINT)
+            process.communicate(timeout=60)
+            assert process.returncode == 130
+            with pytest.raises(ProcessLookupError):
+                os.killpg(process.pid, 0)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from speech.audio import read_wav, write_wav
 pytestmark = pytest.mark.integration
 CALLER = Path(__file__).with_name("rehearsal_caller.py")
 ROOT = Path(__file__).resolve().parents[2]
-SPEECH_S = 1.2
+SPEECH_S = 3.2
 
 YES, BUSY, MUTE, MACHINE, CUTS = (f"+120255501{n:02d}" for n in range(1, 6))
 CAST: dict[str, Any] = {
