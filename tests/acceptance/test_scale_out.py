@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.dialer.sipp_peer import sipp
 
 pytestmark = pytest.mark.acceptance
 
+CALLS = 8
 VARIABLES = {"business": "Northwind", "callback_number": "+442079460000", "parcel": "coffee machine"} | {
     "delivery_day": "2026-12-05",
     "delivery_window": "9:00-12:00",
@@ -88,24 +90,25 @@ async def part(*command: str, data: Path, database: str, redis: str) -> AsyncIte
             await process.wait()
 
 
-async def test_a_campaign_runs_over_three_processes(postgres_url: str, tmp_path: Path) -> None:
+async def test_two_dialers_share_a_campaign_and_ring_nobody_twice(postgres_url: str, tmp_path: Path) -> None:
     database = own_database(postgres_url, "scale_out")
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_by_url())
         parts = [
             await stack.enter_async_context(part(*command, data=tmp_path, database=database, redis=redis))
-            for command in (("web",), ("worker",), ("dialer", "--name", "dialer-1"))
+            for command in (("web",), ("worker",), ("dialer", "--name", "north"), ("dialer", "--name", "south"))
         ]
         await asyncio.gather(*(each.until_it_runs() for each in parts))
         url = parts[0].said["REST"].removesuffix("/v1")
-        customer = await stack.enter_async_context(sipp("answer_then_bye"))
+        customer = await stack.enter_async_context(sipp("answer_then_bye", "-m", str(CALLS)))
         client = await stack.enter_async_context(RestClient(url, parts[0].said["key"]))
-        await client.post("/v1/trunks", {"name": "default", "host": customer.address})
+        await client.post("/v1/trunks", {"name": "default", "host": customer.address, "calls_per_second": 20})
         campaign = await client.post(
             "/v1/campaigns",
             {"name": "Parcels", "callflow": "shipping_alert", "purpose": "transactional", "variables": VARIABLES},
         )
-        imported = await client.upload(campaign["id"], f"number,zone\n+447700900001,{daytime()}\n".encode())
+        rows = [f"+4477009001{number:02},{daytime()}" for number in range(CALLS)]
+        imported = await client.upload(campaign["id"], "\n".join(["number,zone", *rows]).encode())
         await client.post(f"/v1/campaigns/{campaign['id']}/start")
         kinds = []
         async with asyncio.timeout(60):
@@ -113,10 +116,13 @@ async def test_a_campaign_runs_over_three_processes(postgres_url: str, tmp_path:
                 kinds.append(event["kind"])
                 if event["kind"] == "campaign.completed":
                     break
-        (attempt,) = await client.items("/v1/attempts")
+        attempts = await client.items("/v1/attempts")
 
-        assert imported["accepted"] == 1
-        assert attempt["disposition"] == "hung_up"
+        assert imported["accepted"] == CALLS
+        assert Counter(attempt["disposition"] for attempt in attempts) == {"hung_up": CALLS}
+        rung = Counter(invite.splitlines()[0] for invite in customer.received("INVITE"))
+        assert rung == dict.fromkeys(rung, 1)
+        assert len(rung) == CALLS
         assert kinds.index("campaign.started") < kinds.index("attempt.dialing") < kinds.index("attempt.done")
         assert await customer.finished() == 0
 
