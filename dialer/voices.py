@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 ANY = "*"
 """The language of a voice that speaks whatever no other does."""
-PATIENCE_S = 3.0
+PATIENCE_S = 2.0
 """How long the customer may wait for a sentence before the next voice says it."""
 
 

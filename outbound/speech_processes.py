@@ -1,4 +1,4 @@
-"""Keeps the speech processes of a host alive: recogniser workers and the synthesiser, each started again when it dies.
+"""Keeps the speech processes of a host alive: recognisers and synthesisers, each started again when it dies.
 
 What they do is in speech/; the sockets stay the same over a restart, so lines find the new process by themselves.
 """
@@ -22,11 +22,14 @@ log = structlog.get_logger(__name__)
 START_TIMEOUT_S = 120.0
 """A first start may join and verify model files."""
 STOP_TIMEOUT_S = 3.0
+NATURAL = frozenset({"auto", "piper"})
+STAND_IN = "pyttsx3"
+"""Speaks when the natural voice is late or dead: it needs a hundredth of the time, and nobody hears silence."""
 MAX_RESPAWN_S = 10.0
 
 
 class SpeechProcesses:
-    """The recognisers and the synthesiser of one host."""
+    """The recognisers and the synthesisers of one host; the first synthesiser is the better voice."""
 
     def __init__(self, settings: Settings, runtime: Path) -> None:
         models = settings.models_dir or default_root()
@@ -41,20 +44,25 @@ class SpeechProcesses:
             )
             for number in range(1, settings.recognizers + 1)
         ]
-        self._synthesizer = WorkerSpec(
-            kind=Kind.SYNTHESIZER,
-            socket=runtime / "synthesizer.sock",
-            engine=settings.synthesizer,
-            languages=languages,
-            models=models,
-        )
-        self._processes = [_Supervised(spec) for spec in (*self._recognizers, self._synthesizer)]
+        voices = (settings.synthesizer, STAND_IN) if settings.synthesizer in NATURAL else (settings.synthesizer,)
+        self._synthesizers = [
+            WorkerSpec(
+                kind=Kind.SYNTHESIZER,
+                socket=runtime / f"synthesizer-{engine}.sock",
+                engine=engine,
+                languages=languages,
+                models=models,
+            )
+            for engine in voices
+        ]
+        self._processes = [_Supervised(spec) for spec in (*self._recognizers, *self._synthesizers)]
 
     @property
     def line_options(self) -> list[str]:
         """What a line process is told about them."""
         recognizers = [word for spec in self._recognizers for word in ("--recognizer", str(spec.socket))]
-        return [*recognizers, "--synthesizer", f"*/{self._synthesizer.engine}={self._synthesizer.socket}"]
+        voices = [word for spec in self._synthesizers for word in ("--synthesizer", f"*/{spec.engine}={spec.socket}")]
+        return [*recognizers, *voices]
 
     async def start(self) -> None:
         """Start them all beside each other. Raises :class:`Unavailable` with the first one's own words and remedy."""
