@@ -90,6 +90,7 @@ class LinePool:
 
         Raises the first line's error when one cannot be started.
         """
+        await self._recovery.open()
         await self._keeper.start()
         await self._recovery.settle_leftovers()
         for work in (self._keeper.keep(), self._pull_forever()):

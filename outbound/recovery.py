@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,8 @@ from outbound.store.attempts import expired, live, release, still_live
 
 log = structlog.get_logger(__name__)
 LEASE_EXPIRED = "lease_expired"
+SINCE = "since"
+"""File in the journal directory: when the directory began. It cannot vouch for calls made before."""
 
 
 class Recovery:
@@ -27,6 +30,10 @@ class Recovery:
 
     def __init__(self, store: Store, lines: Collection[str], journal_dir: Path, clock: Callable[[], float]) -> None:
         self._store, self._lines, self._journal_dir, self._clock = store, lines, journal_dir, clock
+
+    async def open(self) -> None:
+        """Note when the journals began, once; call it before any line sends."""
+        await asyncio.to_thread(_note_beginning, self._journal_dir, self._clock())
 
     async def settle_leftovers(self) -> None:
         """Settle what this host's lines were doing before it started: lines die with their host."""
@@ -47,13 +54,31 @@ class Recovery:
         for row in rows:
             journal = None
             if row["line"] in self._lines:
-                journal = await asyncio.to_thread(read_journals, self._journal_dir, [row["call_id"]])
+                journal = await asyncio.to_thread(_journal_of, self._journal_dir, row)
             done = await self._store.write(
                 lambda connection, row=row, journal=journal: recover(  # type: ignore[misc]
                     connection, row, journal, now=self._clock(), cause=cause
                 )
             )
             log.warning("attempt recovered", cause=cause, outcome=done, attempt_id=row["id"])
+
+
+def _note_beginning(directory: Path, now: float) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError), (directory / SINCE).open("x", encoding="ascii") as file:
+        file.write(repr(now))
+
+
+def _journal_of(directory: Path, attempt: RowMapping) -> dict[str, Entry] | None:
+    """What the journals say of a call; ``None`` when they are silent and began after it (an emptied disk)."""
+    found = read_journals(directory, [attempt["call_id"]])
+    if found or attempt["dialed_at"] is None:
+        return found
+    try:
+        since = float((directory / SINCE).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return found if since <= attempt["dialed_at"] else None
 
 
 def _unsent(entry: Entry | None) -> bool:
@@ -65,7 +90,8 @@ def recover(
 ) -> str:
     """Settle one live attempt whose dialer is certainly gone; return what was done with it.
 
-    ``journal``: last entries by Call-ID of the dialer that had it, ``None`` when that dialer's disk is not here.
+    ``journal``: last entries by Call-ID of the dialer that had it, ``None`` when that dialer's disk is not here
+    or was emptied.
     What moved on since it was looked at (an intent or a renewed lease came just in time) is left alone.
     A claim is given back. A committed send is done when the journal knows it (``failed`` and never retried unless its
     end was noted), given back when the journal is here and holds no send, and undetermined otherwise.
