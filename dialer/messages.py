@@ -69,6 +69,8 @@ class EventKind(StrEnum):
     """{digits, intent}"""
     OPT_OUT = "opt_out"
     """{words, scope}; the host stores it the moment it comes."""
+    REFUSAL = "refusal"
+    """{words}: the customer refused the offer, which is neither an opt-out nor a wish for another time; once a call."""
     CALLBACK = "callback"
     """{at, words}"""
     VARIABLE = "variable"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from campaigns.flow.effects import Effect, Problem, RecordCallback, RecordOptOut, SetVariable, StepEntered
+from campaigns.flow.effects import Effect, Problem, RecordCallback, RecordOptOut, Refusal, SetVariable, StepEntered
 from dialer.messages import CallEvent, EventKind, Turn
 
 Emit = Callable[[CallEvent], None]
@@ -80,6 +80,8 @@ class Story:
                 self.tell(EventKind.STEP, step=step, type=kind)
             case RecordOptOut(words=words, scope=scope):
                 self.tell(EventKind.OPT_OUT, words=words, scope=scope)
+            case Refusal(words=words):
+                self.tell(EventKind.REFUSAL, words=words)
             case RecordCallback(at=at, words=words):
                 self.tell(EventKind.CALLBACK, at=at.isoformat() if at else None, words=words)
             case SetVariable(name=name, value=value):

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from campaigns.dispositions import Disposition
-from campaigns.flow.effects import Effect, Handoff, Hangup, Listen, RecordOptOut, Say, Understood
+from campaigns.flow.effects import Effect, Handoff, Hangup, Listen, RecordOptOut, Refusal, Say, Understood
 from campaigns.flow.engine import State, advance
 from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Silence
 from dialer.courtesy import Courtesy
@@ -105,7 +105,7 @@ class Conversation:
         last = effects[-1]
         self._expect(last)
         for effect in effects:
-            if isinstance(effect, RecordOptOut):
+            if isinstance(effect, RecordOptOut | Refusal):
                 self._story.note(effect)  # before anything more is said, wherever it stands
         self._says = self._unheard = sum(isinstance(effect, Say) for effect in effects)
         left = self._says
@@ -114,7 +114,7 @@ class Conversation:
                 left -= 1
                 if not (self._courtesy.interrupted or self.listener.closed):
                     self._unheard -= await self._say(effect, more=left > 0)
-            elif not isinstance(effect, RecordOptOut):
+            elif not isinstance(effect, RecordOptOut | Refusal):
                 self._story.note(effect)
         if isinstance(last, Listen) or self._courtesy.interrupted or self.listener.closed:
             return await self._listen(last)

@@ -68,6 +68,17 @@ class RecordOptOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The customer refused what was offered: told at once and once a call. No opt-out, and no wish for another time.
+
+    What it means in law (a pause before the next offer) is the host's to say.
+    """
+
+    words: str
+    """The customer's words or digits, as evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordCallback:
     """The customer wishes to be called at ``at``; a later one in the same call takes the place of an earlier one."""
 
@@ -111,5 +122,15 @@ class Hangup:
 
 
 Effect = (
-    StepEntered | Understood | Say | Listen | RecordOptOut | RecordCallback | SetVariable | Problem | Handoff | Hangup
+    StepEntered
+    | Understood
+    | Say
+    | Listen
+    | RecordOptOut
+    | Refusal
+    | RecordCallback
+    | SetVariable
+    | Problem
+    | Handoff
+    | Hangup
 )

@@ -99,11 +99,22 @@ def _voicemail(turn: Turn) -> Move:
 
 
 def _heard(turn: Turn, event: Heard) -> Move:
-    state, step = turn.state, turn.step
+    step = turn.step
     matches = turn.meanings(step.expected())
     meant = {match.intent for match in matches}
+    # Whatever was said with it: "no thanks, and stop calling me" is both; "no, call me later" refuses nothing.
+    refused = "refuse_offer" in meant or ("opt_out" in meant and step.refused_by(matches))
+    refused = refused and not turn.state.opted_out and "voicemail" not in meant
+    move = _take(turn, event, matches, meant)
+    if refused:
+        turn.refuse()
+    return move
+
+
+def _take(turn: Turn, event: Heard, matches: list[Match], meant: set[str]) -> Move:
+    state, step = turn.state, turn.step
     if state.ended:
-        return _after_goodbye(turn, meant)
+        return _after_goodbye(turn, meant | _keys_meant(turn, matches))
     if state.turns >= MOST_TURNS and "opt_out" not in meant:
         return _give_up(turn)
     if "voicemail" in meant and not state.understood and "opt_out" not in meant:
@@ -112,7 +123,8 @@ def _heard(turn: Turn, event: Heard) -> Move:
     if move := anytime.first(turn, matches):
         return move
     if state.transferring:
-        return (anytime.leave(turn, matches) if "goodbye" in meant else None) or _wait_on(turn)
+        leaves = anytime.leave(turn, matches) if "goodbye" in meant else None
+        return leaves or _key_said(turn, matches) or _wait_on(turn)
     if _too_early(event, meant) and state.no_matches < MOST_RESTARTS:
         return _say_unheard(turn, event.unheard)
     return _key_said(turn, matches) or step.resume(turn, event)
@@ -132,13 +144,20 @@ def _wait_on(turn: Turn) -> Move:
 
 def _key_said(turn: Turn, matches: list[Match]) -> Move | None:
     """ "Press nine", where the step does not ask for digits itself."""
-    own = turn.step.expected()
-    for match in matches:
-        if match.intent in own or "digits" in own or not match.intent.startswith("digit:"):
-            continue
-        if move := anytime.pressed(turn, match.intent.removeprefix("digit:")):
+    for key in _keys(turn, matches):
+        if move := anytime.pressed(turn, key):
             return move
     return None
+
+
+def _keys_meant(turn: Turn, matches: list[Match]) -> set[str]:
+    return {turn.flow.keys.taken().get(key, "") for key in _keys(turn, matches)}
+
+
+def _keys(turn: Turn, matches: list[Match]) -> list[str]:
+    own = turn.step.expected()
+    said = [match.intent for match in matches if match.intent.startswith("digit:") and match.intent not in own]
+    return [] if "digits" in own else [name.removeprefix("digit:") for name in said]
 
 
 def _say_unheard(turn: Turn, unheard: int) -> Move:
@@ -217,6 +236,8 @@ def _close(turn: Turn, move: Wait | Transfer | End) -> fx.Effect:
         turn.change(ended=False, transferring=True)
         return fx.Handoff(queue=move.queue, summary=move.summary)
     disposition = _final(turn, move)
+    if disposition is Disposition.DECLINED:
+        turn.refuse()
     turn.change(settled=disposition.value, outcome=move.outcome or turn.state.outcome, wish="", ended=True)
     turn.change(transferring=False)
     return fx.Hangup(disposition=disposition, outcome=turn.state.outcome)

@@ -5,7 +5,7 @@ It reads no documents and runs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from campaigns.flow.inputs import Input
     from campaigns.flow.reading import Reader
     from campaigns.flow.turn import Turn
+    from campaigns.understanding.matcher import Match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,10 @@ class Step:
     def afterthought(self, turn: Turn) -> Move | None:
         """Take words said during the goodbye; ``None`` when they change nothing."""
         return None
+
+    def refused_by(self, matches: Sequence[Match]) -> bool:
+        """Whether these words refuse what the step offers."""
+        return False
 
     def expected(self) -> frozenset[str]:
         """Intents and ``digit:N`` that the step asks for, and takes itself."""

@@ -46,6 +46,8 @@ class Simulated:
     variables: Mapping[str, str] = field(default_factory=dict)
     """Values collected on the way."""
     opted_out: bool = False
+    refused: bool = False
+    """Whether the customer refused the offer."""
     callback_at: datetime | None = None
     callback_words: str = ""
     unused: int = 0
@@ -126,7 +128,7 @@ class _Tape:
         self._step = ""
         self._end: fx.Hangup | None = None
         self._callback: fx.RecordCallback | None = None
-        self._opted_out = False
+        self._opted_out = self._refused = False
 
     @property
     def ended(self) -> bool:
@@ -148,6 +150,7 @@ class _Tape:
             outcome=self._end.outcome if self._end else "",
             variables=dict(self._variables),
             opted_out=self._opted_out,
+            refused=self._refused,
             callback_at=self._callback.at if self._callback else None,
             callback_words=self._callback.words if self._callback else "",
             unused=unused,
@@ -167,6 +170,9 @@ class _Tape:
         elif isinstance(effect, fx.RecordOptOut):
             self._opted_out = True
             self._add(Who.ENGINE, "opt-out recorded")
+        elif isinstance(effect, fx.Refusal):
+            self._refused = True
+            self._add(Who.ENGINE, "refusal recorded")
         elif isinstance(effect, fx.RecordCallback):
             self._callback = effect
             self._add(Who.ENGINE, f"callback: {effect.at.isoformat() if effect.at else effect.words}")

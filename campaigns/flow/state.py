@@ -48,6 +48,8 @@ class State:
     """The disposition as far as it is settled."""
     outcome: str = ""
     opted_out: bool = False
+    refused: bool = False
+    """Whether the customer refused the offer; it is told once."""
     transferring: bool = False
     ended: bool = False
     """Whether the last effects ended with a hangup."""

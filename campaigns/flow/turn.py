@@ -143,9 +143,18 @@ class Turn:
         """Settle how the call ends if nothing else comes; an opt-out is never unsettled."""
         if self.state.opted_out:
             return
+        if disposition is Disposition.DECLINED:
+            self.refuse()
         self.change(
             settled=disposition.value if disposition else self.state.settled, outcome=outcome or self.state.outcome
         )
+
+    def refuse(self) -> None:
+        """Tell that the customer refused the offer, unless it was told; silence refuses nothing."""
+        if self.state.refused or not isinstance(self.event, Heard | Digits):
+            return
+        self.change(refused=True)
+        self.effects.append(fx.Refusal(words=self.state.words))
 
     def assign(self, name: str, value: str) -> None:
         """Keep a collected value."""

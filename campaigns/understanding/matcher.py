@@ -51,8 +51,14 @@ def understand(
     these. ``phrases`` maps the caller's own names to phrases that are looked for besides.
     Raises :class:`LookupError` for a language without a data file.
     """
-    words = vocabulary(language)
-    normal = normalise(text[:LONGEST], language)
+    return find(text, vocabulary(language), expected, phrases)
+
+
+def find(
+    text: str, words: Vocabulary, expected: Collection[str] = (), phrases: Mapping[str, Iterable[str]] | None = None
+) -> list[Match]:
+    """As :func:`understand`, with a vocabulary of the caller's own."""
+    normal = normalise(text[:LONGEST], words.language)
     if not normal.clauses:
         return []
     found = [*_own_phrases(normal, words, phrases or {}), *_anywhere(normal, words)]
@@ -69,13 +75,10 @@ def _anywhere(normal: Normal, words: Vocabulary) -> Iterator[_Found]:
         if intent.anywhere is None:
             continue
         for hit in intent.anywhere.finditer(normal.text):
-            if _blocked(intent, normal, hit.start(), hit.end()):
-                continue
-            if intent.negatable and _negated(normal, words, hit.start()):
-                continue
-            yield _Found(intent.name, ANYWHERE, hit.start(), hit.end())
+            if _counts(intent, normal, hit):
+                yield _Found(intent.name, ANYWHERE, hit.start(), hit.end())
     for hit in words.digit_call.finditer(normal.text):
-        if not _negated(normal, words, hit.start()):
+        if not _negated(normal, words.negation, hit.start()):
             yield _Found(f"digit:{words.digits[hit['digit'].strip()]}", ANYWHERE, hit.start(), hit.end())
 
 
@@ -95,11 +98,26 @@ def _clause(normal: Normal, words: Vocabulary, clause: tuple[int, int], expected
         position = filler.end()
     if position >= end:
         return [found for _, found in heads]
-    return [
+    leads = [
         _Found(found.intent, LEAD, found.start, found.end)
         for intent, found in heads
         if intent is not None and intent.lead is not None and intent.lead.match(normal.text, found.start, end)
     ]
+    return [*leads, *_tails(normal, words, clause)]
+
+
+def _tails(normal: Normal, words: Vocabulary, clause: tuple[int, int]) -> Iterator[_Found]:
+    for intent in words.intents:
+        for hit in intent.tail.finditer(normal.text, *clause) if intent.tail else ():
+            if hit.end() == clause[1] and _counts(intent, normal, hit):
+                yield _Found(intent.name, LEAD, hit.start(), hit.end())
+
+
+def _counts(intent: Intent, normal: Normal, hit: re.Match[str]) -> bool:
+    """Whether nothing around these words undoes them."""
+    if _blocked(intent, normal, hit.start(), hit.end()):
+        return False
+    return not _negated(normal, intent.negation, hit.start())
 
 
 def _head(
@@ -110,9 +128,7 @@ def _head(
         weak = intent.weak if intent.name in expected else None
         for pattern, confidence in ((intent.whole, WHOLE), (intent.anywhere, ANYWHERE), (weak, WEAK)):
             hit = pattern.match(normal.text, position, end) if pattern else None
-            if hit is None or _blocked(intent, normal, hit.start(), hit.end()):
-                continue
-            if intent.negatable and _negated(normal, words, hit.start()):
+            if hit is None or not _counts(intent, normal, hit):
                 continue
             if best is None or hit.end() > best[1].end:
                 best = (intent, _Found(intent.name, confidence, hit.start(), hit.end()))
@@ -153,7 +169,7 @@ def _own_phrases(normal: Normal, words: Vocabulary, phrases: Mapping[str, Iterab
     for name, texts in phrases.items():
         for text in texts:
             hit = _phrase(text, words.language).search(normal.text)
-            if hit is not None and not _negated(normal, words, hit.start()):
+            if hit is not None and not _negated(normal, words.negation, hit.start()):
                 yield _Found(name, WHOLE, hit.start(), hit.end())
                 break
 
@@ -171,9 +187,11 @@ def _blocked(intent: Intent, normal: Normal, start: int, end: int) -> bool:
     return any(hit.start() < end and start < hit.end() for hit in intent.block.finditer(normal.text))
 
 
-def _negated(normal: Normal, words: Vocabulary, start: int) -> bool:
+def _negated(normal: Normal, negation: re.Pattern[str] | None, start: int) -> bool:
+    if negation is None:
+        return False
     begin = next((first for first, last in normal.clauses if first <= start < last), 0)
-    return words.negation.search(normal.text, begin, start) is not None
+    return negation.search(normal.text, begin, start) is not None
 
 
 def _without_contained(found: list[_Found]) -> list[_Found]:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import Any
 
-from campaigns.understanding.matcher import understand
+from campaigns.understanding.matcher import LONGEST, find
 from campaigns.understanding.normal import fold
+from campaigns.understanding.vocabulary import Vocabulary, compile_vocabulary, languages, vocabulary
 
 _NOT_A_WORD = re.compile(r"[\W_]+")
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_REPEATED = re.compile(r"([^\W\d_])\1{2,}")
+"""A letter held down: STOOOP."""
 
 
 class MessageMeaning(StrEnum):
@@ -28,38 +30,98 @@ class MessageMeaning(StrEnum):
     HELP = "help"
 
 
-def read_message(text: str, *, region: str = "", offered: Collection[str] = ()) -> MessageMeaning | None:
+def read_message(
+    text: str, *, region: str = "", offered: Collection[str] = (), asked_yes: bool = False
+) -> MessageMeaning | None:
     """Read a text message: by its keyword, else by its meaning ("please stop texting me").
 
     ``region`` is the ISO 3166 region of the number. ``offered`` are words that the message sent told the customer to
-    answer with in order to stop (``R``). Source of the words: 47 CFR 64.1200(a)(10), carriers' practice.
+    answer with in order to stop (``R``). ``asked_yes`` says that it asked for a yes to messages: then, and only then, a
+    yes opts in. Source of the words: 47 CFR 64.1200(a)(10), carriers' practice.
     """
-    data = _words()
-    keyword = _keyword(text, data["polite"])
-    if keyword in {_bare(word) for word in offered}:
+    words = _words()
+    keywords = _keywords(text, words)
+    stops = words.opt_out | {_bare(word) for word in offered} - {""}
+    if region in words.short_regions:
+        stops |= words.short
+    if keywords & stops or _only_signs(text, words) or _asks_to_stop(text):
         return MessageMeaning.OPT_OUT
-    if keyword in data["short"]["words"] and region in data["short"]["regions"]:
-        return MessageMeaning.OPT_OUT
-    for meaning in MessageMeaning:
-        if keyword in data[meaning.value]:
-            return meaning
-    language = "zh" if _CHINESE.search(text) else "en"
-    meant = {match.intent for match in understand(text, language)}
-    return MessageMeaning.OPT_OUT if "opt_out" in meant else None
+    if keywords & (words.opt_in | (words.yes if asked_yes else frozenset())):
+        return MessageMeaning.OPT_IN
+    return MessageMeaning.HELP if keywords & words.help else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    opt_out: frozenset[str]
+    opt_in: frozenset[str]
+    help: frozenset[str]
+    yes: frozenset[str]
+    short: frozenset[str]
+    short_regions: frozenset[str]
+    signs: frozenset[str]
+    empty: re.Pattern[str]
+    """What may stand around a keyword: courtesies, and the "Reply" of "Reply STOP"."""
+    vocabularies: tuple[Vocabulary, ...]
+    """In each of which a message is read by meaning."""
 
 
 @cache
-def _words() -> dict[str, Any]:
+def _words() -> _Words:
     path = resources.files("campaigns.understanding").joinpath("message_words.toml")
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    return _Words(
+        opt_out=_all_bare(data["opt_out"]),
+        opt_in=_all_bare(data["opt_in"]),
+        help=_all_bare(data["help"]),
+        yes=_all_bare(data["yes"]),
+        short=_all_bare(data["short"]["words"]),
+        short_regions=frozenset(data["short"]["regions"]),
+        signs=frozenset(data["signs"]),
+        empty=_around(data["polite"], data["answering"]),
+        vocabularies=(
+            *(vocabulary(language) for language in languages()),
+            *(compile_vocabulary(tag, {**own, "intents": {"opt_out": own}}) for tag, own in data["phrases"].items()),
+        ),
+    )
+
+
+def _around(polite: Iterable[str], answering: Iterable[str]) -> re.Pattern[str]:
+    """Matches what is left out of :func:`_spaced` text; scripts without spaces write it close to the keyword."""
+    texts = sorted((_spaced(word).strip() for word in [*polite, *answering]), key=len, reverse=True)
+    apart, close = "|".join(map(re.escape, texts)), "|".join(re.escape(word) for word in texts if not word.isascii())
+    return re.compile(f"(?<= )(?:{apart}) |{close}")
+
+
+def _all_bare(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(_bare(word) for word in words)
+
+
+def _spaced(text: str) -> str:
+    return f" {_NOT_A_WORD.sub(' ', fold(text)).strip()} "
 
 
 def _bare(text: str) -> str:
-    return _NOT_A_WORD.sub("", fold(text))
+    return _spaced(text).replace(" ", "")
 
 
-def _keyword(text: str, polite: Collection[str]) -> str:
-    words = f" {_NOT_A_WORD.sub(' ', fold(text)).strip()} "
-    for courtesy in polite:
-        words = words.replace(f" {courtesy} ", " ")
-    return words.replace(" ", "")
+def _keywords(text: str, words: _Words) -> frozenset[str]:
+    """The message as one word ("s t o p"), or as several if nothing but keywords was written ("stop end")."""
+    known = words.opt_out | words.opt_in | words.help
+    spaced = _REPEATED.sub(r"\1", _spaced(text[:LONGEST]))
+    kept = words.empty.sub("", spaced)
+    found = {form.replace(" ", "") for form in (spaced, kept)} - {""}
+    single = kept.split()
+    return frozenset(found | (set(single) if known.issuperset(single) else set()))
+
+
+def _only_signs(text: str, words: _Words) -> bool:
+    return any(sign in text for sign in words.signs) and not _bare(text)
+
+
+def _asks_to_stop(text: str) -> bool:
+    """Whether it asks by meaning; in any language, for nobody says which one it is written in."""
+    ends = {text[:LONGEST], text[-LONGEST:]}  # an opt-out at the end of a long message counts as well
+    return any(
+        match.intent == "opt_out" for words in _words().vocabularies for end in ends for match in find(end, words)
+    )

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 _WORD = re.compile(r"\b(?:[A-Za-z]\.){2,}|[^\W_]+(?:['’ʼ`´][^\W_]+)*")
 """A word, or a dotted abbreviation (``p.m.``), whose points end no clause."""
-_CLAUSE_END = re.compile(r"[,.;:!?…，。；：！？、—\n]")
+_CLAUSE_END = re.compile(r"[,.;:!?…，。；：！？、—–\n()（）“”\"\u2600-\u27bf\U0001f300-\U0001faff]|\s-+\s")
+"""A punctuation mark or a picture; a hyphen only where it stands by itself."""
 _APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'", "`": "'", "´": "'"})
 _ENDINGS = {"'m": "am", "'re": "are", "'s": "is", "'ll": "will", "'ve": "have", "'d": "would"}
 
@@ -155,8 +156,8 @@ def _unspaced(text: str) -> Normal:
 
 _SIMPLE = dict(
     zip(
-        "電話話請說講們這個沒對嗎誰從銷訂閱號碼機選擇續費題問點鐘時間後現開會車來過還邊為發訊預約陣給讓實務業語錯聽見樣麼麽處裡裏幾買賣買樂週禮拜兩轉擾騷",
-        "电话话请说讲们这个没对吗谁从销订阅号码机选择续费题问点钟时间后现开会车来过还边为发讯预约阵给让实务业语错听见样么么处里里几买卖买乐周礼拜两转扰骚",
+        "電話話請說講們這個沒對嗎誰從銷訂閱號碼機選擇續費題問點鐘時間後現開會車來過還邊為發訊預約陣給讓實務業語錯聽見樣麼麽處裡裏幾買賣買樂週禮拜兩轉擾騷別聯絡單撥滾舉報煩刪許準遠訴總興慮貴辦資斷衝絕傳簡",
+        "电话话请说讲们这个没对吗谁从销订阅号码机选择续费题问点钟时间后现开会车来过还边为发讯预约阵给让实务业语错听见样么么处里里几买卖买乐周礼拜两转扰骚别联络单拨滚举报烦删许准远诉总兴虑贵办资断冲绝传简",
         strict=True,
     )
 )

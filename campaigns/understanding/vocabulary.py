@@ -3,7 +3,8 @@
 It holds patterns and sayings; matching them against words is :mod:`campaigns.understanding.matcher`'s.
 
 Patterns are written in a small language: ``(a|b)`` one of, ``[a]`` maybe, ``{name}`` a class of the file, ``..`` up to
-three words (four characters in Chinese) of anything.
+three words (four characters in Chinese) of anything. An entry that ``means`` another intent is a part of it, with a
+``negation`` and a ``block`` of its own.
 """
 
 from __future__ import annotations
@@ -32,14 +33,16 @@ class Intent:
     """Words that mean it at the beginning of a clause."""
     whole: re.Pattern[str] | None
     """Words that mean it when the clause says nothing else."""
+    tail: re.Pattern[str] | None
+    """Words that mean it at the end of a clause: recognisers hear no commas ("I told you already please stop")."""
     weak: re.Pattern[str] | None
     """As ``whole``, but only where the intent is expected."""
     alone: re.Pattern[str] | None
     """Words that mean it when the customer said nothing else at all."""
     block: re.Pattern[str] | None
     """Stretches in which ``anywhere`` and ``lead`` do not count."""
-    negatable: bool
-    """Whether "not" before it undoes it."""
+    negation: re.Pattern[str] | None
+    """What undoes it, ending just before it: the language's own unless the file says otherwise."""
     say: tuple[str, ...]
     """What people typically say: a bias for recognisers."""
 
@@ -88,19 +91,25 @@ def vocabulary(language: str) -> Vocabulary:
     if language not in languages():
         raise LookupError(f"no intents for language {language!r}; there are {', '.join(languages())}")
     path = resources.files("campaigns.understanding").joinpath("intents", f"{language}.toml")
-    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    return compile_vocabulary(language, tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def compile_vocabulary(language: str, data: Mapping[str, Any]) -> Vocabulary:
+    """Compile the data of one language, as read from its file; everything but ``intents`` may be left out."""
     patterns = _Patterns(language, data.get("classes", {}))
-    digit = patterns.group("digit", data["digits"])
-    sound = patterns.group("digit", data["digits"], data.get("digit_sounds", {}))
-    filler = patterns.any_of(data["filler"])
-    call = "|".join(patterns.source(text) for text in data["digit_call"])
+    digits = data.get("digits", {})
+    digit = patterns.group("digit", digits)
+    sound = patterns.group("digit", digits, data.get("digit_sounds", {}))
+    negation = patterns.before(data.get("negation", ()))
+    filler = patterns.any_of(data.get("filler", ()))
+    call = "|".join(patterns.source(text) for text in data.get("digit_call", ()))
     return Vocabulary(
         language=language,
-        intents=tuple(_intent(name, entry, patterns) for name, entry in data["intents"].items()),
+        intents=tuple(_intent(name, entry, patterns, negation) for name, entry in data["intents"].items()),
         filler=re.compile(filler),
         fillers_only=re.compile(f"(?:{filler})+"),
-        negation=re.compile(patterns.edge + f"(?:{patterns.any_of(data['negation'])})$"),
-        digits=_digit_words(data["digits"], language),
+        negation=negation,
+        digits=_digit_words(digits, language),
         digit_sounds=_digit_words(data.get("digit_sounds", {}), language),
         digit_call=re.compile(f"{patterns.edge}(?:{call}){digit}"),
         digit_alone=re.compile(f"(?:{call})?{sound}"),
@@ -118,17 +127,19 @@ def _digit_words(table: Mapping[str, Iterable[str]], language: str) -> dict[str,
     return {normalise(word, language).text.strip(): digit for digit, words in table.items() for word in words}
 
 
-def _intent(name: str, entry: Mapping[str, Any], patterns: _Patterns) -> Intent:
+def _intent(name: str, entry: Mapping[str, Any], patterns: _Patterns, negation: re.Pattern[str]) -> Intent:
     anywhere = patterns.compile(entry.get("anywhere", ()), patterns.edge)
+    negation = patterns.before(entry["negation"]) if "negation" in entry else negation
     return Intent(
-        name=name,
+        name=entry.get("means", name),
         anywhere=anywhere,
         lead=patterns.compile(entry.get("lead", ())),
         whole=patterns.compile([*entry.get("lead", ()), *entry.get("whole", ())]),
+        tail=patterns.compile(entry.get("tail", ()), patterns.edge),
         weak=patterns.compile(entry.get("weak", ())),
         alone=patterns.compile(entry.get("alone", ()), patterns.edge),
         block=patterns.compile(entry.get("block", ()), patterns.edge),
-        negatable=entry.get("negatable", True),
+        negation=negation if entry.get("negatable", True) else None,
         say=tuple(entry.get("say", ())),
     )
 
@@ -147,9 +158,13 @@ class _Patterns:
         texts = list(texts)
         return re.compile(f"{prefix}(?:{self.any_of(texts)})") if texts else None
 
+    def before(self, texts: Iterable[str]) -> re.Pattern[str]:
+        """A pattern that ends where the text searched ends."""
+        return re.compile(f"{self.edge}(?:{self.any_of(texts)})$")
+
     def any_of(self, texts: Iterable[str]) -> str:
-        """Alternation of all texts, longer ones first."""
-        return "|".join(self.source(text) for text in sorted(texts, key=len, reverse=True))
+        """Alternation of all texts, longer ones first; of none, what never matches."""
+        return "|".join(self.source(text) for text in sorted(texts, key=len, reverse=True)) or "(?!)"
 
     def group(self, name: str, *tables: Mapping[str, Iterable[str]]) -> str:
         """Named alternation of all words of some tables."""

@@ -96,6 +96,8 @@ def _line(effect: fx.Effect) -> str:
             return f"set {effect.name}={effect.value}"
         case fx.RecordOptOut():
             return f"opt-out {effect.words!r} {effect.scope}"
+        case fx.Refusal():
+            return f"refusal {effect.words!r}"
         case fx.RecordCallback():
             return f"callback {effect.at.isoformat() if effect.at else None} {effect.words!r}"
         case fx.Problem():

@@ -62,7 +62,8 @@ def test_it_begins_with_the_caller_and_comes_to_the_point() -> None:
 @pytest.mark.parametrize("before", [[], ["(silence)"], ["i'm busy"], ["#0"], ["yes"], ["(machine)"]])
 def test_an_opt_out_is_taken_anywhere_and_recorded_before_a_word_is_said(before: list[str], words: str) -> None:
     state, effects = talk(flow(), *before, words)
-    assert told(effects) == ["understood opt_out", OPT_OUT[0], f"opt-out {words.removeprefix('#')!r} all", *OPT_OUT[1:]]
+    lines = [line for line in told(effects) if not line.startswith("refusal")]
+    assert lines == ["understood opt_out", OPT_OUT[0], f"opt-out {words.removeprefix('#')!r} all", *OPT_OUT[1:]]
     assert state.opted_out
 
 
@@ -87,8 +88,22 @@ def test_the_key_can_be_said(words: str) -> None:
     assert told(talk(flow(), words)[1])[-1] == "hangup opted_out opted_out"
 
 
+@pytest.mark.parametrize("before", [[], ["yes"], ["#0"], ["call me later"], ["(machine)"], ["goodbye"], ["(silence)"]])
+@pytest.mark.parametrize("key", ["#9", "press nine", "nine"])
+def test_the_key_works_at_every_step_pressed_or_said(before: list[str], key: str) -> None:
+    _, effects = talk(flow(), *before, key)
+    assert told(effects)[-1] == "hangup opted_out opted_out"
+    assert any(isinstance(effect, fx.RecordOptOut) for effect in effects)
+
+
+@pytest.mark.parametrize("before", [[], ["(silence)"], ["#1234"], ["one two three four"]])
+def test_the_key_works_where_digits_are_collected(before: list[str]) -> None:
+    number = {"type": "collect", "say": "Number?", "least": 4, "save_as": "code", "then": "bye", "otherwise": "bye"}
+    assert told(talk(flow(steps={"offer": number}), *before, "#9")[1])[-1] == "hangup opted_out opted_out"
+
+
 def test_an_opt_out_is_never_followed_by_anything_else() -> None:
-    for words in ("yes please", "can i talk to a person", "call me tomorrow", "#0", "#1", "stop"):
+    for words in ("yes please", "can i talk to a person", "call me tomorrow", "not interested", "#0", "#1", "stop"):
         _, effects = talk(flow(), "stop calling me", words)
         assert told(effects) == ["understood None", "hangup opted_out opted_out"]
     _, effects = talk(flow(), "stop calling me", "(hangup)")
@@ -195,11 +210,83 @@ def test_somebody_who_needs_a_moment_gets_it() -> None:
         ("goodbye", "hangup informed"),
         ("i already renewed it", "hangup informed already_done"),
         ("not interested", "hangup declined"),
+        ("it's too expensive", "hangup declined"),
+        ("yes well I'm not interested", "hangup declined"),
         ("no thank you bye", "hangup declined"),
     ],
 )
 def test_the_call_ends_as_the_customer_wants_it(words: str, end: str) -> None:
     assert told(talk(flow(), words)[1])[-1] == end
+
+
+# Refusing the offer
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("no", ["understood no", "refusal 'no'", "step bye (hangup)", "say Goodbye.", "hangup declined"]),
+        ("#2", ["understood digit:2", "refusal '2'", "step bye (hangup)", "say Goodbye.", "hangup declined"]),
+        ("it's too expensive", ["understood refuse_offer", 'refusal "it\'s too expensive"', "step bye (hangup)"]),
+        ("not interested, stop calling", ["understood opt_out", "refusal 'not interested, stop calling'", OPT_OUT[0]]),
+        (
+            "no thanks, and stop calling me",
+            ["understood opt_out", "refusal 'no thanks, and stop calling me'", OPT_OUT[0]],
+        ),
+    ],
+)
+def test_a_refusal_is_told_with_its_words(words: str, lines: list[str]) -> None:
+    state, effects = talk(flow(), words)
+    assert told(effects)[: len(lines)] == lines
+    assert state.refused
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["yes", "#1", "stop calling me", "#9", "no, I'm driving, call me later", "i'm busy", "(silence)", "goodbye"],
+)
+def test_nothing_else_is_a_refusal(words: str) -> None:
+    state, effects = talk(flow(), words)
+    assert not state.refused
+    assert not any(isinstance(effect, fx.Refusal) for effect in effects)
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ([], "not interested"),
+        (["#0"], "not interested"),
+        (["yes"], "I'm not interested"),
+        (["call me later"], "not interested"),
+    ],
+)
+def test_a_refusal_counts_at_any_time_and_once(before: list[str], words: str) -> None:
+    state, effects = talk(flow(), *before, words)
+    assert [effect.words for effect in effects if isinstance(effect, fx.Refusal)] == [words]
+    _, effects = advance(flow(), state, Heard(text=words))
+    assert not any(isinstance(effect, fx.Refusal) for effect in effects)
+
+
+def test_a_no_to_what_is_no_offer_refuses_nothing() -> None:
+    asked = {"type": "ask", "say": "At home?", "answers": {"no": {"key": 2, "then": "bye"}}, "otherwise": "silent"}
+    for words in ("no", "#2"):
+        assert not talk(flow(steps={"offer": asked}), words)[0].refused
+
+
+@pytest.mark.parametrize(
+    "bye",
+    [
+        {"type": "hangup", "say": "Goodbye.", "disposition": "declined"},
+        {"type": "say", "say": "A pity.", "settle": "declined", "then": "silent"},
+    ],
+)
+def test_any_step_that_declines_refuses_if_the_customer_answered(bye: dict[str, object]) -> None:
+    ask = {"type": "ask", "say": "Renew?", "answers": {"no": {"key": 2, "then": "bye"}}, "otherwise": "bye", "limit": 1}
+    tested = flow(steps={"offer": ask, "bye": bye})
+    assert "refusal '2'" in told(talk(tested, "#2")[1])
+    state, effects = talk(tested, "(silence)", "(silence)")
+    assert told(effects)[-1] == "hangup declined"
+    assert not state.refused
 
 
 def test_contradictory_words_are_asked_back() -> None:

@@ -200,6 +200,20 @@ def test_a_match_says_where_its_words_are() -> None:
     assert [text[slice(*match.span)] for match in understand(text, "zh")] == ["不要 再打"]
 
 
+def test_words_at_the_end_of_a_clause_count_without_a_comma() -> None:
+    for text in ("i told you people already please stop", "we are fine as it is just go away"):
+        assert "opt_out" in {match.intent for match in understand(text, "en")}, text
+    assert understand("the driver will please stop at the gate", "en") == []
+    assert understand("we will not just stop", "en") == []
+
+
+def test_a_no_that_answers_negates_nothing() -> None:
+    for text in ("absolutely not stop calling me", "no i am not take me off your list"):
+        assert {match.intent for match in understand(text, "en")} == {"no", "opt_out"}, text
+    assert {match.intent for match in understand("不要别再打了", "zh")} == {"no", "opt_out"}
+    assert "opt_out" not in {match.intent for match in understand("我没说不要再打", "zh")}
+
+
 def test_an_author_may_look_for_phrases_of_their_own() -> None:
     own = {"office": ["in the office", "at my desk"]}
     assert [match.intent for match in understand("I am in the Office!", "en", (), own)] == ["office"]

@@ -38,6 +38,10 @@ def test_what_is_recorded_is_shown() -> None:
     stopped = simulate(flow(), context(), ["stop calling me"])
     assert stopped.opted_out
     assert "opt-out recorded" in [turn.text for turn in stopped.turns if turn.who is Who.ENGINE]
+    refused = simulate(flow(), context(), ["not interested"])
+    assert (refused.refused, refused.opted_out, stopped.refused) == (True, False, False)
+    assert "refusal recorded" in [turn.text for turn in refused.turns if turn.who is Who.ENGINE]
+    assert [turn.intent for turn in refused.turns if turn.who is Who.CUSTOMER] == ["refuse_offer"]
     booked = simulate(flow(), context(), ["call me tomorrow at three"])
     assert booked.callback_at == datetime(2026, 11, 25, 15, tzinfo=ZoneInfo("America/New_York"))
     assert booked.variables == {"callback_time": "2026-11-25T15:00:00-05:00"}

@@ -73,6 +73,24 @@ GOLDEN: dict[str, list[tuple[dict[str, Any], list[str], list[str]]]] = {
                 "here": {
                     "type": "ask",
                     "say": "Home?",
+                    "answers": {"no": {"key": 2, "settle": "declined", "outcome": "not_wanted", "then": "bye"}},
+                    "otherwise": "silent",
+                }
+            },
+            ["no thank you"],
+            [
+                "understood no",
+                "refusal 'no thank you'",
+                "step bye (hangup)",
+                "say Goodbye.",
+                "hangup declined not_wanted",
+            ],
+        ),
+        (
+            {
+                "here": {
+                    "type": "ask",
+                    "say": "Home?",
                     "answers": {"out": {"key": 2, "phrases": {"en": ["in the office"]}, "then": "bye"}},
                     "otherwise": "silent",
                     "no_input": "Still there?",

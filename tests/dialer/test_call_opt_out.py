@@ -11,6 +11,7 @@ from dialer.journal import What
 from dialer.messages import EventKind
 from dialer.speaking import SENTENCE_PAUSE_MS
 from tests.dialer.customers import FarEnd, speech
+from tests.dialer.flows import DELIVERY
 from tests.dialer.world import World, ring
 
 pytestmark = pytest.mark.unit
@@ -65,6 +66,34 @@ def test_pressed_right_after_another_key(tmp_path: Path) -> None:
     world = World(tmp_path, customer=presses)
     assert ring(world).disposition is Disposition.OPTED_OUT
     assert world.customer.heard[-1] == "Never again."
+
+
+def test_pressed_where_several_digits_are_collected(tmp_path: Path) -> None:
+    async def presses(customer: FarEnd) -> None:
+        await customer.answer()
+        await customer.listen()
+        await customer.press("9")
+        await customer.stay()
+
+    number = {"type": "collect", "say": "Number?", "least": 4, "save_as": "number", "then": "fine", "otherwise": "fine"}
+    world = World(tmp_path, customer=presses)
+    result = ring(world, flow={**DELIVERY, "steps": {**DELIVERY["steps"], "question": number}})
+    assert result.disposition is Disposition.OPTED_OUT
+    assert world.told(EventKind.OPT_OUT) == [{"words": "9", "scope": "all"}]
+
+
+@pytest.mark.parametrize("before_s", [0.2, 1.5])
+def test_pressed_into_the_goodbye(tmp_path: Path, before_s: float) -> None:
+    async def thinks_again(customer: FarEnd) -> None:
+        await customer.answer()
+        await customer.listen()
+        await customer.say("yes")
+        await customer.wait(before_s)
+        await customer.press("9")
+        await customer.stay()
+
+    world = World(tmp_path, customer=thinks_again)
+    assert ring(world).disposition is Disposition.OPTED_OUT
 
 
 def test_said_into_the_last_word_of_the_goodbye(tmp_path: Path) -> None:

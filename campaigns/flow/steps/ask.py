@@ -106,6 +106,11 @@ class Ask(Step):
             return self._unanswered(turn)
         return anytime.last(turn, matches) or self._unanswered(turn)
 
+    def refused_by(self, matches: Sequence[Match]) -> bool:
+        """Whether they give an answer that settles the call as declined."""
+        taken = self._choose(matches)
+        return taken is not None and taken[0].settle is Disposition.DECLINED
+
     def expected(self) -> frozenset[str]:
         """The answers' intents and digits."""
         intents = frozenset().union(*(answer.intents for answer in self.answers))
@@ -150,9 +155,9 @@ class Ask(Step):
     def _choose(self, matches: Sequence[Match]) -> tuple[Answer, Match] | None:
         """The one answer that was given; ``None`` when there is none, or several contradict each other."""
         taken = [(answer, match) for match in matches for answer in self.answers if answer.taken_by(match.intent)]
-        if not taken:
+        if {match.intent for _, match in taken} <= _PLAIN:  # "it is … too expensive" is no yes
             stand_ins = {_STANDS_FOR[m.intent]: m for m in matches if m.intent in _STANDS_FOR}
-            taken = [(answer, m) for name, m in stand_ins.items() for answer in self.answers if answer.taken_by(name)]
+            taken += [(answer, m) for name, m in stand_ins.items() for answer in self.answers if answer.taken_by(name)]
         if len({answer.name for answer, _ in taken}) > 1:
             taken = [(answer, match) for answer, match in taken if match.intent not in _PLAIN]
         return taken[0] if len({answer.name for answer, _ in taken}) == 1 else None
