@@ -13,8 +13,8 @@ from campaigns.flow.document import Context, Flow, FlowError
 from campaigns.flow.simulate import Simulated, simulate
 from outbound.callflows import read_flow
 from outbound.errors import Invalid
+from outbound.places import zone as known_zone
 from outbound.yaml_files import load_yaml
-from outbound.zones import zone as known_zone
 
 
 def talk(path: Path, values: Mapping[str, str], *, language: str, zone: str) -> None:

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 
 from outbound.importing.source import FileRefused
 
-FIELDS = ("number", "ref", "name", "language", "zone", "consent")
+FIELDS = ("number", "ref", "name", "language", "zone", "country", "region", "postcode", "consent")
+_MEANT = {
+    "postcode": ("postal_code", "postalcode", "post_code", "zip", "zip_code", "zipcode", "plz", "code_postal", "cep"),
+    "region": ("state", "province", "subdivision", "state_code", "province_code", "bundesland"),
+    "country": ("country_code", "nation", "land", "pays"),
+    "zone": ("timezone", "time_zone", "tz"),
+}
+"""Field -> other names in use for it: they are offered, not taken, because a variable may bear them."""
 _LIKELY_NUMBER = re.compile(r"phone|mobile|tel|cell|msisdn|contact|nummer|num[eé]ro|n[uú]mero|电话|手机", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s\-]+")
 
@@ -110,6 +117,7 @@ def _no_number(cells: Sequence[str], unknown: list[str]) -> str:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(normal(name), known, n=1, cutoff=0.6)
+    meant = [field for field, names in _MEANT.items() if normal(name) in names]
+    near = meant or difflib.get_close_matches(normal(name), known, n=1, cutoff=0.6)
     remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
     return f"column {name!r} is neither a field of a contact nor a variable of the call flow; {remedy}"

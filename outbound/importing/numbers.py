@@ -1,9 +1,9 @@
-"""Reads telephone numbers as people write them into E.164 with the zones they may be in; it never dials or stores.
+"""Reads telephone numbers as people write them into E.164 with where they may be; it never dials or stores.
 
 *Possible* numbers (of the right length for their country) are taken, impossible ones are not. Numbers that are possible
 but in no assigned range, such as those reserved for fiction (+1 555 01xx, +44 7700 900xxx) or ranges newer than the
-number data, are taken only with an explicit zone, because nothing can be said about where they are. Numbers that cost
-the callee or reach no customer (premium rate, shared cost, pager, voicemail) and emergency and short numbers are
+number data, are taken only with a zone or an address, because nothing can be said about where they are. Numbers that
+cost the callee or reach no customer (premium rate, shared cost, pager, voicemail) and emergency and short numbers are
 refused.
 """
 
@@ -18,8 +18,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, ValidationResult, shortnumberinfo
 
 from outbound.errors import Invalid
-from outbound.importing.zones import candidate_zones, similar_zones
-from outbound.zones import zone as known_zone
+from outbound.places import place_of
 
 _WRITTEN = re.compile(r"\+?[0-9 ()./\-\u2010-\u2015\u00a0]+")
 _EXPONENT = re.compile(r"[0-9][.,]?[0-9]*E\+?[0-9]+", re.IGNORECASE)
@@ -44,13 +43,6 @@ class NumberRefused(Invalid):
     field = "number"
 
 
-class ZoneRefused(NumberRefused):
-    """The zone is not known, or is needed."""
-
-    code = "zone_unknown"
-    field = "zone"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telephone:
     """A number that may be called."""
@@ -58,15 +50,29 @@ class Telephone:
     number: str
     """E.164."""
     zones: tuple[str, ...]
-    """IANA zones it may be in; every one of them must allow a call."""
+    """IANA zones its customer may be in; every one of them must allow a call."""
+    jurisdictions: tuple[str, ...]
+    """Codes of countries and subdivisions whose rules must allow it."""
 
 
-def resolve(text: str, *, default_region: str | None = None, zone: str = "") -> Telephone:
-    """Read a number and its candidate zones. Raises :class:`NumberRefused` naming what is wrong and the remedy."""
+def resolve(
+    text: str,
+    *,
+    default_region: str | None = None,
+    zone: str = "",
+    country: str = "",
+    region: str = "",
+    postcode: str = "",
+) -> Telephone:
+    """Read a number and where its customer may be.
+
+    Raises :class:`NumberRefused` or :class:`outbound.places.ZoneRefused` naming field and remedy.
+    """
     parsed = _parse(text, default_region)
     _refuse_kinds(parsed)
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return Telephone(number=number, zones=_zones(parsed, zone))
+    place = place_of(parsed, zone=zone, country=country, region=region, postcode=postcode)
+    return Telephone(number=number, zones=place.zones, jurisdictions=place.jurisdictions)
 
 
 def e164(text: str, *, default_region: str | None = None) -> str:
@@ -160,16 +166,3 @@ def _check_possible(parsed: PhoneNumber) -> None:
         ValidationResult.INVALID_COUNTRY_CODE: "of no country",
     }.get(verdict, "of a length that its country does not have")
     raise NumberRefused(f"the number is {why}; {REMEDY}", code="number_impossible")
-
-
-def _zones(parsed: PhoneNumber, zone: str) -> tuple[str, ...]:
-    if zone:
-        if known_zone(zone) is None:
-            detail = f"there is no time zone {zone!r}; give an IANA name: {similar_zones(zone)}"
-            raise ZoneRefused(detail)
-        return (zone,)
-    found = candidate_zones(parsed)
-    if not found:
-        detail = "the number does not tell its time zone; give zone, such as Europe/London"
-        raise ZoneRefused(detail, code="zone_needed")
-    return found

@@ -1,4 +1,4 @@
-"""Checks one contact against its campaign: number, zone, language, variables; it reads no files and stores nothing."""
+"""Checks one contact against its campaign: number, place, language, variables; it reads no files and stores nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from outbound.api.models import ContactIn
 from outbound.importing.cells import CellRefused, clean
 from outbound.importing.columns import Wanted
 from outbound.importing.numbers import NumberRefused, resolve
+from outbound.places import ZoneRefused
 from outbound.store.contacts import NewContact
 from outbound.store.imports import Rejected
 
@@ -52,7 +53,14 @@ class ContactRules:
         """Check what a shape alone cannot tell."""
         field = "number"
         try:
-            found = resolve(contact.number, default_region=self.default_region, zone=contact.zone)
+            found = resolve(
+                contact.number,
+                default_region=self.default_region,
+                zone=contact.zone,
+                country=contact.country,
+                region=contact.region,
+                postcode=contact.postcode,
+            )
             field = "name"
             name = clean(contact.name)
             field = "ref"
@@ -61,7 +69,7 @@ class ContactRules:
             for key, value in contact.variables.items():
                 field = f"variables.{key}"
                 variables[key] = clean(value)
-        except NumberRefused as error:
+        except (NumberRefused, ZoneRefused) as error:
             return Rejected(row=row, field=error.field, code=error.code, reason=error.detail)
         except CellRefused as error:
             return Rejected(row=row, field=field, code=error.code, reason=str(error))
@@ -70,6 +78,7 @@ class ContactRules:
             row=row,
             number=found.number,
             zones=found.zones,
+            jurisdictions=found.jurisdictions,
             ref=ref,
             name=name,
             language=contact.language,

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outbound.importing.numbers import NumberRefused, e164, resolve
-from outbound.importing.zones import FAULTS, similar_zones, zone_names
-from outbound.zones import zone
+from outbound.places import ZoneRefused
 
 pytestmark = pytest.mark.unit
 LONDON = "Europe/London"
@@ -74,13 +73,13 @@ def test_the_zone_the_contact_gives_wins() -> None:
 
 def test_without_a_zone_every_zone_of_the_number_counts() -> None:
     assert resolve("+14155550123").zones == ("America/Los_Angeles",)
-    assert len(resolve("+61491570006").zones) == 8
+    assert len(resolve("+61491570006").zones) == 11
 
 
 @pytest.mark.parametrize("text", ["+447700900123", "+18005551234", "+88212345678"])
 def test_a_number_that_tells_no_zone_needs_one(text: str) -> None:
     """Reserved for fiction, toll-free, a global network: possible, but nobody knows where."""
-    with pytest.raises(NumberRefused) as refused:
+    with pytest.raises(ZoneRefused) as refused:
         resolve(text)
     assert (refused.value.code, refused.value.field) == ("zone_needed", "zone")
     assert resolve(text, zone=LONDON).zones == (LONDON,)
@@ -88,33 +87,25 @@ def test_a_number_that_tells_no_zone_needs_one(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["europe/london", "Mars/Base", "../../etc/passwd", "Europe", "Etc/Unknown", "a\0b"])
 def test_an_unknown_zone_is_refused_with_the_nearest(name: str) -> None:
-    with pytest.raises(NumberRefused) as refused:
+    with pytest.raises(ZoneRefused) as refused:
         resolve("+14155550123", zone=name)
     assert (refused.value.code, refused.value.field) == ("zone_unknown", "zone")
     assert "IANA" in refused.value.detail
 
 
-def test_similar_zones_are_found_by_their_last_part() -> None:
-    assert "Europe/London" in similar_zones("Londn")
-    assert "America/New_York" in similar_zones("new york")
+def test_an_address_tells_more_than_the_number() -> None:
+    found = resolve("+12125550123", country="US", region="Florida", postcode="32401")
+    assert (found.zones, found.jurisdictions) == (("America/Chicago",), ("US", "US-FL", "US-NY"))
 
 
 @pytest.mark.parametrize(
-    ("number", "zones"),
-    [
-        ("+212661234567", ("Africa/Casablanca", "Africa/El_Aaiun")),
-        ("+213551234567", ("Africa/Algiers",)),
-        ("+12192345678", ("America/Chicago", "America/Indiana/Indianapolis")),
-        ("+628123456789", ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")),
-    ],
+    ("said", "field"),
+    [({"country": "Atlantis"}, "country"), ({"region": "FL"}, "country"), ({"country": "US", "region": "X"}, "region")],
 )
-def test_known_faults_of_the_number_data_are_put_right(number: str, zones: tuple[str, ...]) -> None:
-    assert resolve(number).zones == zones
-
-
-def test_every_zone_of_the_fault_table_exists() -> None:
-    named = {name for zones in FAULTS.values() for name in zones}
-    assert {name for name in named if zone(name) is None or name not in zone_names()} == set()
+def test_an_address_that_there_is_not_is_refused_by_its_field(said: dict[str, str], field: str) -> None:
+    with pytest.raises(ZoneRefused) as refused:
+        resolve("+12125550123", **said)
+    assert refused.value.field == field
 
 
 def test_an_opt_out_needs_no_zone() -> None:
@@ -127,7 +118,7 @@ def test_an_opt_out_needs_no_zone() -> None:
 def test_whatever_is_written_is_a_number_or_a_refusal(text: str, region: str | None, zone_name: str) -> None:
     try:
         found = resolve(text, default_region=region, zone=zone_name)
-    except NumberRefused:
+    except (NumberRefused, ZoneRefused):
         return
     assert found.number.startswith("+")
     assert found.number[1:].isdigit()

@@ -1,0 +1,19 @@
+"""Where a contact may be: time zones and jurisdictions, from its own zone, its postal address and its number."""
+
+from outbound.places.place import Place, jurisdictions_of, place_of, place_without_number
+from outbound.places.refusal import ZoneRefused
+from outbound.places.timezones import similar_zones, zone, zones
+from outbound.places.tzversion import tzdata_age, tzdata_version
+
+__all__ = [
+    "Place",
+    "ZoneRefused",
+    "jurisdictions_of",
+    "place_of",
+    "place_without_number",
+    "similar_zones",
+    "tzdata_age",
+    "tzdata_version",
+    "zone",
+    "zones",
+]
