@@ -111,11 +111,15 @@ def get_model(name: str) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Say which recogniser and voice serve each language here, and how to get better ones."""
+    """Say which recogniser and voice serve each language here, how to get better ones, and how old tzdata is."""
+    from datetime import UTC, datetime
+
+    from outbound.places import tzdata_age, tzdata_version
     from speech.doctor import report
 
     for line in report(load_settings().models_dir):
         click.echo(line)
+    click.echo(f"tzdata: {tzdata_age(datetime.now(UTC)) or tzdata_version()}")
 
 
 @main.command()
@@ -157,10 +161,12 @@ async def _serve(settings: Settings, roles: frozenset[str], *, name: str) -> Non
 
 
 def _register() -> None:
-    """Add the commands of the rehearsal room."""
-    from outbound.rehearsal.cli import COMMANDS
+    """Add the commands of the rehearsal room, of the receipts and of the rules."""
+    from outbound import rule_commands
+    from outbound.receipts import cli as receipts
+    from outbound.rehearsal import cli as rehearsal
 
-    for command in COMMANDS:
+    for command in (*rehearsal.COMMANDS, *receipts.COMMANDS, *rule_commands.COMMANDS):
         main.add_command(command)
 
 

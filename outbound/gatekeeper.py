@@ -2,83 +2,245 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select
+import structlog
+from sqlalchemy import Connection, RowMapping, func, select
 
-from campaigns.gate import Decision, OptOut, Question, decide
-from campaigns.rules import Window, load_pack, parse_window
-from outbound.store.schema import attempts, opt_outs, receipts
-from outbound.zones import zones
+from campaigns.gate import (
+    Budget,
+    CampaignTerms,
+    Consent,
+    Decision,
+    OwnTerms,
+    Question,
+    Reached,
+    Regime,
+    Scope,
+    decide,
+)
+from campaigns.rules import Cap, RulesError, parse_period, week_window
+from outbound.calendars import holidays_version
+from outbound.facts import Facts, facts_of
+from outbound.places import jurisdictions_of, tzdata_version, zones
+from outbound.receipts.chain import NewReceipt, append
+from outbound.rulebook import Edition, edition, regime
+from outbound.store.schema import attempts
 
-HISTORY_S = 31 * 86400
-"""How far back earlier calls to a number are looked at."""
+log = structlog.get_logger(__name__)
+VOICE = "voice"
+ASK_AGAIN_S = 900.0
+"""When rules cannot be read nobody is reached; it is looked again after this long, for a file can be mended."""
+HISTORY_KEPT = 50
+"""Earlier attempts named in a receipt, the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
     """An answer of the gate together with what it was shown."""
 
+    contact: RowMapping
+    campaign: RowMapping
     question: Question
     decision: Decision
+    regime: Regime | None
+    """``None`` when the rules could not be read."""
 
 
 def examine(connection: Connection, campaign: RowMapping, contact: RowMapping, *, at: float) -> Examined:
     """Ask the gate whether ``contact`` may be called for ``campaign`` at ``at``, from what is committed now."""
-    settings = campaign["settings"]
-    question = Question(
-        at=at,
-        purpose=campaign["purpose"],
-        zones=zones(contact["zones"]),
-        consent=contact["consent"],
-        opt_outs=_opt_outs(connection, contact["number"]),
-        dialed_at=_dialed_at(connection, contact["number"], at),
-        campaign_windows=_windows(settings["windows"]),
+    return examine_all(connection, campaign, [contact], at=at)[0]
+
+
+def examine_all(
+    connection: Connection, campaign: RowMapping, contacts: Sequence[RowMapping], *, at: float
+) -> list[Examined]:
+    """Ask the gate about many contacts of one campaign; in their order."""
+    facts = facts_of(connection, [contact["number"] for contact in contacts], at=at)
+    terms = campaign_terms(connection, campaign, at)
+    own = own_terms(campaign["settings"])
+    try:
+        chosen, trouble = edition(connection), ""
+    except RulesError as error:
+        chosen, trouble = None, str(error)
+
+    def one(contact: RowMapping) -> Examined:
+        question = question_of(campaign, contact, facts[contact["number"]], terms, at=at)
+        rules, why_not = _regime(campaign, contact, own, chosen, trouble, at)
+        decision = ask(question, rules, why_not)
+        return Examined(contact=contact, campaign=campaign, question=question, decision=decision, regime=rules)
+
+    return [one(contact) for contact in contacts]
+
+
+def ask(question: Question, rules: Regime | None, trouble: str) -> Decision:
+    """The gate's answer; where the rules cannot be read it is no, and why."""
+    if rules is not None:
+        return decide(question, rules)
+    reason = f"the rules cannot be read: {trouble}"
+    return Decision(
+        allowed=False,
+        code="rules_unreadable",
+        reason=reason,
+        rule="house",
+        source="what is not known to be permitted is refused",
+        mark="H",
+        next_at=question.at + ASK_AGAIN_S,
+    )
+
+
+def keep_receipts(
+    connection: Connection, answers: Sequence[Examined], *, attempt_id: str | None = None, at: float
+) -> None:
+    """Append the receipts of answers."""
+    append(connection, [_receipt(examined, attempt_id, at) for examined in answers])
+
+
+def own_terms(settings: Mapping[str, Any]) -> OwnTerms:
+    """A campaign's own hours and caps, from its stored settings."""
+    caps = json.dumps(settings.get("caps", []), sort_keys=True)
+    return _own_terms(json.dumps(settings["windows"], sort_keys=True), caps, settings.get("closing_guard_s", 0.0))
+
+
+@lru_cache(maxsize=512)
+def _own_terms(windows: str, caps: str, closing_s: float) -> OwnTerms:
+    made = tuple(week_window(item["days"], item["start"], item["end"]) for item in json.loads(windows))
+    return OwnTerms(windows=made, caps=tuple(_cap(item) for item in json.loads(caps)), closing_s=closing_s)
+
+
+def _cap(item: dict[str, Any]) -> Cap:
+    return Cap(
+        cite="campaign",
+        source="the campaign's caps",
+        mark="H",
+        purposes=frozenset(("marketing", "informational", "transactional", "emergency")),
+        channels=frozenset(item["channels"]),
+        attempts=item["attempts"],
+        scope="campaign",
+        outcomes=frozenset(item["outcomes"]),
+        **parse_period(item["per"]),
+    )
+
+
+def campaign_terms(connection: Connection, campaign: RowMapping, at: float) -> CampaignTerms:
+    """What a campaign itself asks for at ``at``."""
+    return CampaignTerms(
+        id=campaign["id"],
         starts_at=campaign["starts_at"],
         expires_at=campaign["expires_at"],
-        ring_s=settings["ring_timeout_s"],
+        budget=_budget(connection, campaign, at),
     )
-    return Examined(question=question, decision=decide(question, load_pack("default")))
 
 
-def keep_receipt(
-    connection: Connection, examined: Examined, *, campaign_id: str, contact_id: str, attempt_id: str | None, at: float
-) -> None:
-    """Append the receipt of an answer."""
+def _budget(connection: Connection, campaign: RowMapping, at: float) -> Budget | None:
+    """What the campaign may still spend: in all, and within any 24 hours; the tighter of the two."""
+    limits = campaign["settings"].get("budget") or {}
+    sent = select(func.count(), func.min(attempts.c.dialed_at)).where(attempts.c.campaign_id == campaign["id"])
+    if limits.get("attempts") is not None:
+        used = connection.execute(sent.where(attempts.c.dialed_at.is_not(None))).one()[0]
+        if used >= limits["attempts"]:
+            return Budget(limit=limits["attempts"], used=used)
+    if limits.get("attempts_per_day") is not None:
+        used, oldest = connection.execute(sent.where(attempts.c.dialed_at > at - 86400)).one()
+        return Budget(limit=limits["attempts_per_day"], used=used, frees_at=(oldest or at) + 86400)
+    return None
+
+
+def _regime(
+    campaign: RowMapping, contact: RowMapping, own: OwnTerms, chosen: Edition | None, trouble: str, at: float
+) -> tuple[Regime | None, str]:
+    """The rules for a contact, or ``None`` and why they cannot be read."""
+    if chosen is not None:
+        try:
+            return regime_of(campaign, contact, own, chosen, at=at), ""
+        except RulesError as error:
+            trouble = str(error)
+    log.error("rules cannot be read, nobody is reached", reason=trouble)
+    return None, trouble
+
+
+def question_of(
+    campaign: RowMapping, contact: RowMapping, facts: Facts, terms: CampaignTerms, *, at: float
+) -> Question:
+    """The gate's question about calling a contact for a campaign."""
+    return Question(
+        at=at,
+        purpose=campaign["purpose"],
+        channel=VOICE,
+        zones=zones(contact["zones"]),
+        opt_outs=tuple(facts.opt_outs),
+        opt_ins=tuple(facts.opt_ins),
+        consents=(*claimed(contact, campaign), *facts.consents),
+        withdrawals=tuple(facts.withdrawals),
+        refusals=tuple(facts.refusals),
+        history=tuple(facts.history),
+        registers=facts.registers,
+        house_lists=facts.house_lists,
+        campaign=terms,
+        guard_s=campaign["settings"]["ring_timeout_s"],
+    )
+
+
+def regime_of(campaign: RowMapping, contact: RowMapping, own: OwnTerms, chosen: Edition, *, at: float) -> Regime:
+    """The rules for calling a contact for a campaign with its ``own`` terms. Raises :class:`RulesError`."""
+    where = contact["jurisdictions"] or jurisdictions_of(contact["number"])
+    return regime(chosen, where, campaign["purpose"], VOICE, own, at=at)
+
+
+def claimed(contact: RowMapping, campaign: RowMapping) -> tuple[Consent, ...]:
+    """The consent that an import claims, without proof, for the campaign it came with."""
+    if contact["consent"] == "none":
+        return ()
+    scope = Scope(campaign=campaign["id"])
+    return (Consent(id=f"contact {contact['id']}", kind=contact["consent"], scope=scope, at=contact["created_at"]),)
+
+
+def _receipt(examined: Examined, attempt_id: str | None, at: float) -> NewReceipt:
     decision, question = examined.decision, examined.question
-    evidence: dict[str, Any] = {
+    return NewReceipt(
+        at=at,
+        campaign_id=examined.campaign["id"],
+        contact_id=examined.contact["id"],
+        attempt_id=attempt_id,
+        channel=question.channel,
+        purpose=question.purpose,
+        allowed=decision.allowed,
+        code=decision.code,
+        reason=decision.reason,
+        rule=decision.rule,
+        source=decision.source,
+        next_at=decision.next_at,
+        evidence=evidence(question, examined.regime, examined.contact["jurisdictions"]),
+        personal={"number": examined.contact["number"]},
+    )
+
+
+def evidence(question: Question, rules: Regime | None, jurisdictions: Sequence[str]) -> dict[str, Any]:
+    """What the gate was shown, without personal data: enough to ask it again."""
+    newest = sorted(question.history, key=lambda one: one.at)[-HISTORY_KEPT:]
+    return {
         "at": question.at,
-        "purpose": question.purpose,
+        "guard_s": question.guard_s,
         "zones": [zone.name for zone in question.zones],
-        "consent": question.consent,
-        "opt_outs": [opt_out.id for opt_out in question.opt_outs],
-        "dialed_at": list(question.dialed_at),
+        "jurisdictions": list(jurisdictions),
+        "packs": list(rules.packs) if rules is not None else [],
+        "tzdata": tzdata_version(),
+        "holidays": holidays_version(),
+        "opt_outs": [one.id for one in question.opt_outs],
+        "opt_ins": [one.id for one in question.opt_ins],
+        "consents": [{"id": one.id, "kind": one.kind} for one in question.consents],
+        "withdrawals": [one.id for one in question.withdrawals],
+        "refusals": [one.id for one in question.refusals],
+        "history": [_shown(one) for one in newest],
+        "registers": {name: asdict(fact) for name, fact in question.registers.items()},
+        "house_lists": [one.name for one in question.house_lists],
+        "expires_at": question.campaign.expires_at,
     }
-    row = {
-        "at": at,
-        "campaign_id": campaign_id,
-        "contact_id": contact_id,
-        "attempt_id": attempt_id,
-        "allowed": decision.allowed,
-        "code": decision.code,
-        "reason": decision.reason,
-        "rule": decision.rule,
-        "next_at": decision.next_at,
-        "evidence": evidence,
-    }
-    connection.execute(insert(receipts), row)
 
 
-def _opt_outs(connection: Connection, number: str) -> tuple[OptOut, ...]:
-    query = select(opt_outs.c.id, opt_outs.c.scope).where(opt_outs.c.number == number)
-    return tuple(OptOut(id=row.id, scope=row.scope) for row in connection.execute(query))
-
-
-def _dialed_at(connection: Connection, number: str, at: float) -> tuple[float, ...]:
-    query = select(attempts.c.dialed_at).where(attempts.c.number == number, attempts.c.dialed_at > at - HISTORY_S)
-    return tuple(connection.execute(query).scalars())
-
-
-def _windows(items: list[dict[str, Any]]) -> tuple[Window, ...]:
-    return tuple(parse_window(item["days"], item["start"], item["end"]) for item in items)
+def _shown(one: Reached) -> dict[str, Any]:
+    return {"at": one.at, "channel": one.channel, "purpose": one.purpose, "outcome": one.outcome}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_id(at: float | None = None) -> str:
     """Make a ULID: 48 bits of milliseconds since the epoch, 80 bits of randomness, Crockford base 32."""
     value = int((time.time() if at is None else at) * 1000) << 80 | secrets.randbits(80)
-    return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -5, -5))
+    return "".join(ALPHABET[value >> shift & 31] for shift in range(125, -5, -5))
 
 
 def call_id(attempt_id: str, fence: int) -> str:

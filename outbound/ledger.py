@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from dialer.messages import CallEvent, CallResult, EventKind, Released
 from outbound.errors import Unavailable
-from outbound.settle import book, opt_out, settle
+from outbound.settle import book, opt_out, refuse_offer, settle
 from outbound.store import Store, events
 from outbound.store.attempts import release
 from outbound.store.schema import attempts
@@ -23,6 +23,7 @@ from outbound.store.schema import attempts
 log = structlog.get_logger(__name__)
 RELEASE_DELAY_S = 1.0
 """A released attempt falls due again after this long: its line was full or slow a moment ago."""
+_MUST_KEEP = frozenset({EventKind.OPT_OUT, EventKind.REFUSAL})
 Entry = CallEvent | CallResult | Released
 
 
@@ -33,7 +34,7 @@ class Ledger:
         self._store = store
         self._clock = clock
         self._unsaved: list[CallEvent] = []
-        """Opt-outs that the store could not take yet."""
+        """Opt-outs and refusals that the store could not take yet."""
         self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[None] | None]] = asyncio.Queue()
 
     def note(self, event: CallEvent) -> None:
@@ -77,7 +78,7 @@ class Ledger:
                 await self._store.write(lambda connection, entry=entry: self._enter(connection, [entry]))  # type: ignore[misc]
             except Exception as error:
                 log.exception("entry not stored", entry=type(entry).__name__, attempt_id=entry.attempt_id)
-                if isinstance(error, Unavailable) and isinstance(entry, CallEvent) and entry.kind is EventKind.OPT_OUT:
+                if isinstance(error, Unavailable) and isinstance(entry, CallEvent) and entry.kind in _MUST_KEEP:
                     self._unsaved.append(entry)
                 _resolve(done, error)
             else:
@@ -139,6 +140,8 @@ def _apply(connection: Connection, attempt: RowMapping, event: CallEvent, now: f
             opt_out(connection, attempt, words=event.data["words"], scope=event.data["scope"], now=now)
         case EventKind.CALLBACK:
             book(connection, attempt, at=_epoch(event.data["at"]), words=event.data["words"], now=now)
+        case EventKind.REFUSAL:
+            refuse_offer(connection, attempt, words=event.data["words"], now=now)
     if values and attempt["fence"] == event.fence:
         live = (attempts.c.id == event.attempt_id) & (attempts.c.state == "dialing")
         connection.execute(update(attempts).where(live).values(**values))

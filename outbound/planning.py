@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from campaigns.dispositions import Disposition
-from outbound.gatekeeper import Examined, examine, keep_receipt
+from outbound.gatekeeper import Examined, examine, examine_all, keep_receipts
 from outbound.ids import new_id
 from outbound.store import events
 from outbound.store.schema import attempts, campaigns, contacts
@@ -33,9 +34,8 @@ def plan_contacts(connection: Connection, campaign_id: str, *, now: float, limit
         .with_for_update(skip_locked=True)
     )
     rows = connection.execute(query).mappings().all()
-    for contact in rows:
-        _plan(connection, campaign, contact, now)
     if rows:
+        _plan(connection, campaign, rows, now)
         planned = update(contacts).where(contacts.c.id.in_([row["id"] for row in rows])).values(planned=True)
         connection.execute(planned)
     return len(rows)
@@ -52,20 +52,9 @@ def schedule(
     if examined.decision.next_at is None:
         refuse(connection, campaign, contact, examined, now=now)
         return None
-    priority = PRIORITY[campaign["purpose"]] - (campaign["kind"] == "notification")
-    row: dict[str, Any] = {
-        "id": new_id(now),
-        "campaign_id": campaign["id"],
-        "contact_id": contact["id"],
-        "number": contact["number"],
-        "ordinal": ordinal,
-        "priority": priority,
-        "state": "due",
-        "due_at": examined.decision.next_at,
-    }
+    row = _due(campaign, contact, ordinal, examined.decision.next_at, now)
     connection.execute(insert(attempts), row)
-    data = {"number": contact["number"], "name": contact["name"], "ordinal": ordinal, "due_at": row["due_at"]}
-    _tell(connection, now, "attempt.due", campaign, row["id"], data)
+    _tell(connection, now, "attempt.due", campaign, row["id"], _told(contact, row))
     return str(row["id"])
 
 
@@ -79,20 +68,63 @@ def refuse(
     attempt_id: str | None = None,
 ) -> None:
     """Keep the receipt of a final refusal and settle the contact with it, unless it was reached before."""
-    keep_receipt(
-        connection, examined, campaign_id=campaign["id"], contact_id=contact["id"], attempt_id=attempt_id, at=now
-    )
+    keep_receipts(connection, [examined], attempt_id=attempt_id, at=now)
+    _settle_refused(connection, campaign, contact, examined, now=now, attempt_id=attempt_id)
+
+
+def _plan(connection: Connection, campaign: RowMapping, rows: Sequence[RowMapping], now: float) -> None:
+    """Plan contacts together: facts, receipts and attempts are read and written for all of them at once."""
+    answers = examine_all(connection, campaign, rows, at=max(now, campaign["starts_at"] or now))
+    refused = [answer for answer in answers if answer.decision.next_at is None]
+    if refused:
+        keep_receipts(connection, refused, at=now)
+    made: list[dict[str, Any]] = []
+    for answer in answers:
+        if answer.decision.next_at is None:
+            _settle_refused(connection, campaign, answer.contact, answer, now=now, attempt_id=None)
+        else:
+            made.append(_due(campaign, answer.contact, 1, answer.decision.next_at, now))
+    if not made:
+        return
+    connection.execute(insert(attempts), made)
+    told = {answer.contact["id"]: answer.contact for answer in answers}
+    kind = {"at": now, "kind": "attempt.due", "campaign_id": campaign["id"]}
+    due = [kind | {"attempt_id": row["id"], "data": _told(told[row["contact_id"]], row)} for row in made]
+    events.append_all(connection, due)
+
+
+def _due(campaign: RowMapping, contact: RowMapping, ordinal: int, due_at: float, now: float) -> dict[str, Any]:
+    return {
+        "id": new_id(now),
+        "campaign_id": campaign["id"],
+        "contact_id": contact["id"],
+        "number": contact["number"],
+        "ordinal": ordinal,
+        "priority": PRIORITY[campaign["purpose"]] - (campaign["kind"] == "notification"),
+        "state": "due",
+        "due_at": due_at,
+    }
+
+
+def _told(contact: RowMapping, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"number": contact["number"], "name": contact["name"], "ordinal": row["ordinal"], "due_at": row["due_at"]}
+
+
+def _settle_refused(
+    connection: Connection,
+    campaign: RowMapping,
+    contact: RowMapping,
+    examined: Examined,
+    *,
+    now: float,
+    attempt_id: str | None,
+) -> None:
     disposition = Disposition.EXPIRED if examined.decision.code == "expired" else Disposition.REFUSED
     settle = update(contacts).where(contacts.c.id == contact["id"], contacts.c.disposition.is_(None))
     connection.execute(settle.values(disposition=disposition))
     data = {"number": contact["number"], "name": contact["name"], "code": examined.decision.code}
     data |= {"reason": examined.decision.reason, "rule": examined.decision.rule}
     _tell(connection, now, "contact.refused", campaign, attempt_id, data)
-
-
-def _plan(connection: Connection, campaign: RowMapping, contact: RowMapping, now: float) -> None:
-    earliest = max(now, campaign["starts_at"] or now)
-    schedule(connection, campaign, contact, ordinal=1, earliest=earliest, now=now)
 
 
 def _tell(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,9 +109,13 @@ class LinePool:
         if texts and line is not None:
             line.prepare(texts, language)
 
-    def hang_up_number(self, number: str, reason: str, *, except_attempt: str | None) -> None:
-        """Cancel calls to ``number`` that still ring, or are about to; one that was answered may finish."""
+    def hang_up_number(
+        self, number: str, reason: str, *, except_attempt: str | None, only: Collection[str] | None = None
+    ) -> None:
+        """Cancel calls to ``number`` (only those named, if any) that ring or are about to; answered ones may finish."""
         theirs = {key for key, item in self._placed.items() if item.claim.number == number}
+        if only is not None:
+            theirs &= set(only)
         self._cancel(theirs - {except_attempt}, reason)
 
     def hang_up_campaign(self, campaign_id: str, reason: str) -> None:
@@ -194,6 +198,8 @@ class LinePool:
 
     async def _place(self, item: Claim) -> None:
         """Commit the intent and hand the call to its line; whatever fails, the legs come back."""
+        # before the commit: a window after an opt-out was committed, no INVITE of an earlier intent can leave any more
+        send_before = time.monotonic() + self._send_window_s
         try:
             intent = await self._store.write(
                 lambda connection: record_intent(
@@ -206,12 +212,11 @@ class LinePool:
         if intent is None:
             self._forget(item.attempt_id, item.fence)
             return
-        await self._send(item, intent)
+        await self._send(item, intent, send_before)
 
-    async def _send(self, item: Claim, intent: Intent) -> None:
+    async def _send(self, item: Claim, intent: Intent, send_before: float) -> None:
         try:
             line = self._keeper.alive[item.line]
-            send_before = time.monotonic() + self._send_window_s
             line.place(call_request(intent, fence=item.fence, send_before=send_before))
             if reason := self._placed[item.attempt_id].called_off:
                 line.hang_up(item.attempt_id, reason)

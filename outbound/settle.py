@@ -15,7 +15,7 @@ from campaigns.dispositions import Disposition
 from dialer.messages import CallResult
 from outbound.ids import new_id
 from outbound.planning import schedule
-from outbound.store import events, optouts
+from outbound.store import events, optouts, refusals
 from outbound.store.campaigns import complete_if_over
 from outbound.store.schema import attempts, callbacks, campaigns, contacts, opt_outs
 
@@ -29,6 +29,8 @@ def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
     attempt = _attempt(connection, result.attempt_id)
     if attempt is not None and result.disposition is Disposition.OPTED_OUT:  # even when the result comes too late
         opt_out(connection, attempt, words=_last_words(result), scope="all", now=now)
+    if attempt is not None and result.disposition is Disposition.DECLINED:
+        refuse_offer(connection, attempt, words=_last_words(result), now=now)
     if attempt is None or attempt["fence"] != result.fence or attempt["state"] != State.DIALING:
         return False
     check_transition(State.DIALING, State.DONE)
@@ -77,13 +79,26 @@ def opt_out(
     known = select(exists().where(opt_outs.c.attempt_id == attempt["id"]))
     if connection.execute(known).scalar():
         return
-    purpose = select(campaigns.c.purpose).where(campaigns.c.id == attempt["campaign_id"])
     optouts.record(
         connection,
         number=attempt["number"],
-        scope=connection.execute(purpose).scalar_one() if scope == "purpose" else "all",
+        scope=_purpose(connection, attempt) if scope == "purpose" else "all",
         source=source,
         words=words,
+        campaign_id=attempt["campaign_id"],
+        attempt_id=attempt["id"],
+        now=now,
+    )
+
+
+def refuse_offer(connection: Connection, attempt: RowMapping, *, words: str, now: float) -> None:
+    """Store that the customer refused the offer, once an attempt: in some countries nobody may ask again soon."""
+    refusals.record(
+        connection,
+        number=attempt["number"],
+        purpose=_purpose(connection, attempt),
+        words=words,
+        source="speech",
         campaign_id=attempt["campaign_id"],
         attempt_id=attempt["id"],
         now=now,
@@ -163,6 +178,11 @@ def _follow_up(
 def _attempt(connection: Connection, attempt_id: str) -> RowMapping | None:
     query = select(attempts).where(attempts.c.id == attempt_id).with_for_update()
     return connection.execute(query).mappings().first()
+
+
+def _purpose(connection: Connection, attempt: RowMapping) -> str:
+    purpose = select(campaigns.c.purpose).where(campaigns.c.id == attempt["campaign_id"])
+    return str(connection.execute(purpose).scalar_one())
 
 
 def _last_words(result: CallResult) -> str:

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from outbound.ledger import Ledger
 from outbound.lines import line_starter
 from outbound.lock import DirectoryLock
 from outbound.operator_key import operator_key
+from outbound.places import tzdata_age
 from outbound.pool import LinePool
 from outbound.queue.bell import Bell
 from outbound.queue.valkey import EmbeddedValkey
@@ -70,6 +72,7 @@ async def running_host(settings: Settings, roles: frozenset[str] = ALL_ROLES, *,
 
 async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: AsyncExitStack) -> Host:
     _lock(settings, roles, name, stack)
+    _look_at_tzdata()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outbound-")))
     store = Store(settings.sqlalchemy_url)
@@ -103,6 +106,12 @@ async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: 
         _background(run_worker(redis_url, services), "arq worker", failed, stack)
     url, key = await _web(settings, services, stack) if WEB in roles else ("", "")
     return Host(url=url, api_key=key, services=services, pool=pool, failed=failed)
+
+
+def _look_at_tzdata() -> None:
+    """Warn of an old tz database: it puts callable windows at wrong hours wherever a law on clocks has changed."""
+    if trouble := tzdata_age(datetime.now(UTC)):
+        log.warning("tzdata is outdated", reason=trouble)
 
 
 def _lock(settings: Settings, roles: frozenset[str], name: str, stack: AsyncExitStack) -> None:

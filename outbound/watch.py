@@ -10,6 +10,7 @@ from campaigns.flow.findings import FlowError
 from outbound.pool import LinePool
 from outbound.services import Services
 from outbound.static_prompts import static_prompts
+from outbound.store.optouts import OPTED_OUT, Cover, covered
 from outbound.stream import Event
 
 log = structlog.get_logger(__name__)
@@ -33,13 +34,31 @@ async def watch(services: Services, pool: LinePool) -> None:
 async def _act(services: Services, pool: LinePool, event: Event) -> None:
     match event["kind"]:
         case "optout.created":
-            pool.hang_up_number(event["data"]["number"], "opted_out", except_attempt=event["attempt_id"])
+            await _hang_up(services, pool, event)
+        case "register.listed":
+            pool.hang_up_number(event["data"]["number"], OPTED_OUT, except_attempt=None)
         case "campaign.cancelled":
             pool.hang_up_campaign(event["campaign_id"], "campaign_cancelled")
         case "campaign.started":
             await _prepare(services, pool, event["campaign_id"])
         case "attempt.due":
             pool.kick()
+
+
+async def _hang_up(services: Services, pool: LinePool, event: Event) -> None:
+    """End calls that an opt-out covers; all to the number where that cannot be told: nobody is rung on a guess."""
+    number, attempt_id = event["data"]["number"], event["attempt_id"]
+    names = ("scope", "channel", "only_campaign")
+    cover = Cover(number=number, **{name: event["data"][name] for name in names if name in event["data"]})
+    if cover.everything:
+        pool.hang_up_number(number, OPTED_OUT, except_attempt=attempt_id)
+        return
+    only: set[str] | None = None
+    try:
+        only = await services.store.read(lambda connection: covered(connection, cover))
+    except Exception as error:
+        log.exception("opt-out not looked up, ending all calls to the number", error=type(error).__name__)
+    pool.hang_up_number(number, OPTED_OUT, except_attempt=attempt_id, only=only)
 
 
 async def _prepare(services: Services, pool: LinePool, campaign_id: str) -> None:

@@ -39,7 +39,7 @@ def purpose_and_channel(question: Question, _: Regime, __: float) -> Obstacle | 
 def opted_out(question: Question, _: Regime, at: float) -> Obstacle | None:
     """An opt-out counts whatever its own time; only a later act of the customer's own lifts it."""
     lifting = [opt_in for opt_in in question.opt_ins if opt_in.scope.permits(question)]
-    barring = [(f"register {name}", -INFINITY) for name in question.house_lists]
+    barring = [(f"register {one.name}", one.since) for one in question.house_lists]
     barring += [(f"opt-out {one.id}", one.at) for one in question.opt_outs if one.scope.bars(question)]
     for cite, since in barring:
         acts = [opt_in.at for opt_in in lifting if opt_in.at > since]
@@ -197,7 +197,7 @@ def _closed(question: Question, regime: Regime, zone: Zone, at: float, until: fl
     """Say which rule keeps it closed: the first one that does so by itself, else the campaign."""
     for rule, table in regime.law:
         is_open, end = stretch(table.open_on, zone, at)
-        if not is_open or (end <= at + guard_s and opening(table.open_on, zone, at, guard_s, at) > at):
+        if not is_open or (end <= at + guard_s and opening(table.open_on, zone, at, guard_s, at + guard_s) > at):
             late = f"; it closes in {end - at:.0f} s and may ring for {guard_s:g}" if is_open else ""
             reason = f"it is outside the permitted hours in {zone.name}{late}"
             return obstacle(rule, "outside_hours", reason, until)

@@ -131,6 +131,15 @@ class RegisterFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One of the house's own lists holds the number."""
+
+    name: str
+    since: float
+    """When the newest list that holds it was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """What the campaign may still spend."""
 
@@ -166,8 +175,8 @@ class Question:
     refusals: tuple[Refusal, ...] = ()
     history: tuple[Reached, ...] = ()
     registers: Mapping[str, RegisterFact] = field(default_factory=dict)
-    house_lists: tuple[str, ...] = ()
-    """Names of the house's own lists that hold the number."""
+    house_lists: tuple[Listing, ...] = ()
+    """The house's own lists that hold the number: opt-outs that were told in bulk."""
     campaign: CampaignTerms = CampaignTerms()
     guard_s: float = 0.0
     """It must still be allowed so long after: the time the telephone rings."""

@@ -30,9 +30,8 @@ from outbound.api.models import (
 from outbound.api.problems import InvalidFields
 from outbound.api.routes import Answer, Routes
 from outbound.callflows import CallflowInvalid, Document, checked_flow, findings_of, read_flow
-from outbound.importing.zones import similar_zones
+from outbound.places import similar_zones, zone
 from outbound.yaml_files import SIZE_LIMIT, YamlError, parse_yaml
-from outbound.zones import zone
 
 routes = Routes("callflows")
 YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")

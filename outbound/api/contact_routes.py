@@ -1,4 +1,4 @@
-"""Contacts of a campaign as JSON, NDJSON or CSV; imports and what they did not take; a number's journey."""
+"""Contacts of a campaign as JSON, NDJSON or CSV; imports and what they did not take; a number's journey, its end."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from outbound import erasure
 from outbound.api import bodies, views
 from outbound.api.calls import Call
 from outbound.api.faults import field_errors
@@ -29,6 +30,7 @@ from outbound.api.models import (
 )
 from outbound.api.paging import cursor_of, cut
 from outbound.api.problems import InvalidFields
+from outbound.api.receipt_models import Erasure
 from outbound.api.routes import Answer, Routes
 from outbound.errors import NotFound, OutboundError
 from outbound.ids import new_id
@@ -139,6 +141,24 @@ async def get_journey(call: Call, number: str) -> Journey:
         return journey
 
     return await call.read(unit)
+
+
+@routes.add("DELETE", "/v1/contacts/{number}", "Erase a person")
+async def erase_contact(call: Call, number: str) -> Answer[Erasure]:
+    """What is known of an E.164 number goes, over all campaigns; its opt-out stays in force, its receipts verifiable.
+
+    The number is replaced by a token, also in the history of events. Refused as ``contact_busy`` while a call is being
+    made. National registers, uploads that still wait, and what was exported or backed up before are not touched.
+    """
+    wanted = _number(number)
+    seen = await call.read(lambda connection: erasure.look(connection, wanted))
+
+    def unit(connection: Connection) -> Answer[Erasure]:
+        done = erasure.erase(connection, wanted, seen, now=call.now)
+        after = (lambda: erasure.remove_recordings(call.services),) if done.is_new else ()
+        return Answer(body=Erasure(token=done.token, erased=done.counts), after=after)
+
+    return await call.commit(unit)
 
 
 async def _add_json(call: Call, campaign_id: str, value: Any, rules: ContactRules) -> Answer[ContactsResult | Import]:

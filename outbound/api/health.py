@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
 from sqlalchemy import Connection
 
 from outbound.api.models import CheckOut, Health
+from outbound.places import tzdata_age, tzdata_version
 from outbound.services import Services
 from outbound.store import idempotency
 
@@ -34,7 +36,7 @@ class HealthDesk:
                 return self._last[1]
             parts = {part.name: part.check for part in self._services.health} | {"store": self._store_writes}
             found = await asyncio.gather(*(_ask(name, check) for name, check in parts.items()))
-            checks = dict(zip(parts, found, strict=True))
+            checks = dict(zip(parts, found, strict=True)) | {"tzdata": _tzdata()}
             health = Health(status="ok" if all(check.ok for check in found) else "failing", checks=checks)
             self._last = time.monotonic(), health
             return health
@@ -64,6 +66,11 @@ async def _ask(name: str, check: object) -> CheckOut:
         log.warning("health check failed", part=name, exc_info=error)
         return CheckOut(ok=False, detail="it cannot be reached; the log says why")
     return CheckOut(ok=bool(well), detail="" if well else "it does not do its work; the log says why")
+
+
+def _tzdata() -> CheckOut:
+    """Name the tz database in use, or say that it is old: an alarm, but no reason to take the host out of service."""
+    return CheckOut(ok=True, detail=tzdata_age(datetime.now(UTC)) or tzdata_version())
 
 
 def _write_something(connection: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -10,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from outbound.api.problems import route_of
+from outbound.places import tzdata_age
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -29,6 +31,8 @@ class Metrics:
             registry=self.registry,
         )
         self.at_work = Gauge("outbound_http_requests_at_work", "Requests being answered.", registry=self.registry)
+        tzdata = Gauge("outbound_tzdata_outdated", "1 when the tz database in use is too old.", registry=self.registry)
+        tzdata.set_function(lambda: float(tzdata_age(datetime.now(UTC)) is not None))
 
 
 METRICS = web.AppKey("metrics", Metrics)

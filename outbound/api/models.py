@@ -12,6 +12,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from campaigns.dispositions import Disposition
+from campaigns.rules import parse_period
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -20,6 +21,8 @@ Variables = Annotated[dict[VariableName, Annotated[str, StringConstraints(max_le
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 HeaderValue = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=255)]
+OptOutScope = Literal["all", "marketing", "informational", "transactional"]
+Channel = Literal["", "voice", "sms"]
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
@@ -108,6 +111,33 @@ class RetryPolicy(Model):
     """Seconds from the end of an attempt to the next, by disposition; a disposition that is not named is final."""
 
 
+class CapIn(Model):
+    """At most so many attempts to one customer of the campaign within a period."""
+
+    attempts: Annotated[int, Field(ge=1, le=10_000)]
+    per: Annotated[str, StringConstraints(max_length=40)]
+    """``24 hours``, ``30 calendar days``, ``calendar week``, ``calendar month``. A gap is a cap of one."""
+    channels: Annotated[list[Literal["voice", "sms"]], Field(min_length=1)] = ["voice", "sms"]
+    outcomes: Annotated[list[Disposition | Literal["answered", "unanswered"]], Field(max_length=30)] = Field(
+        default_factory=list
+    )
+    """Only attempts that ended so count; empty: all."""
+
+    @model_validator(mode="after")
+    def _has_a_period(self) -> Self:
+        parse_period(self.per)
+        return self
+
+
+class BudgetIn(Model):
+    """How many attempts a campaign may spend."""
+
+    attempts: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    """In all."""
+    attempts_per_day: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    """Within any 24 hours."""
+
+
 class CampaignIn(Model):
     """A campaign to be created."""
 
@@ -121,6 +151,11 @@ class CampaignIn(Model):
     variables: Variables = Field(default_factory=dict)
     """For every contact; a contact's own variables win."""
     windows: list[Window] = Field(default_factory=list)
+    caps: Annotated[list[CapIn], Field(max_length=20)] = Field(default_factory=list)
+    """Narrower than the law's, as windows are."""
+    budget: BudgetIn = Field(default_factory=BudgetIn)
+    closing_guard_s: Annotated[float, Field(ge=0, le=7200)] = 0.0
+    """No attempt begins so shortly before closing time; the time it may ring is always kept free."""
     retry: RetryPolicy = Field(default_factory=RetryPolicy)
     max_concurrent: Annotated[int, Field(ge=1, le=1000)] = 50
     ring_timeout_s: Annotated[float, Field(ge=5, le=120)] = 25.0
@@ -144,6 +179,9 @@ class CampaignPatch(Model):
     default_region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     variables: Variables | None = None
     windows: list[Window] | None = None
+    caps: Annotated[list[CapIn], Field(max_length=20)] | None = None
+    budget: BudgetIn | None = None
+    closing_guard_s: Annotated[float, Field(ge=0, le=7200)] | None = None
     retry: RetryPolicy | None = None
     max_concurrent: Annotated[int, Field(ge=1, le=1000)] | None = None
     ring_timeout_s: Annotated[float, Field(ge=5, le=120)] | None = None
@@ -192,7 +230,13 @@ class ContactIn(Model):
     name: Annotated[str, StringConstraints(max_length=120)] = ""
     language: Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3})?$")] = ""
     zone: Annotated[str, StringConstraints(max_length=64)] = ""
-    """IANA zone; without it the number's zones are used, and all of them must allow the call."""
+    """IANA zone; without it the address tells, then the number, and all zones it may be in must allow the call."""
+    country: Annotated[str, StringConstraints(max_length=64, strip_whitespace=True)] = ""
+    """Country of the postal address, ISO 3166-1; the rules of its place apply besides those of the number's."""
+    region: Annotated[str, StringConstraints(max_length=80, strip_whitespace=True)] = ""
+    """State, province or other region of the address: ISO 3166-2 (``US-FL``, ``FL``) or its name."""
+    postcode: Annotated[str, StringConstraints(max_length=20, strip_whitespace=True)] = ""
+    """Postcode of the address."""
     consent: Consent = Consent.NONE
     variables: Variables = Field(default_factory=dict)
 
@@ -266,6 +310,13 @@ class NotificationIn(Model):
     name: Annotated[str, StringConstraints(max_length=120)] = ""
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "en"
     zone: Annotated[str, StringConstraints(max_length=64)] = ""
+    """IANA zone; without it the address tells, then the number, and all zones it may be in must allow the call."""
+    country: Annotated[str, StringConstraints(max_length=64, strip_whitespace=True)] = ""
+    """Country of the postal address, ISO 3166-1; the rules of its place apply besides those of the number's."""
+    region: Annotated[str, StringConstraints(max_length=80, strip_whitespace=True)] = ""
+    """State, province or other region of the address: ISO 3166-2 (``US-FL``, ``FL``) or its name."""
+    postcode: Annotated[str, StringConstraints(max_length=20, strip_whitespace=True)] = ""
+    """Postcode of the address."""
     consent: Consent = Consent.NONE
     variables: Variables = Field(default_factory=dict)
     retry: RetryPolicy = Field(default_factory=lambda: RetryPolicy(max_attempts=1))
@@ -359,17 +410,25 @@ class OptOutIn(Model):
     """Somebody who must not be reached."""
 
     number: Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
-    scope: Literal["all", "marketing", "informational", "transactional"] = "all"
+    scope: OptOutScope = "all"
+    """Everything, or one purpose."""
+    channel: Channel = ""
+    """Empty: on all channels."""
+    only_campaign: Annotated[str, StringConstraints(max_length=26)] = ""
+    """Id of the one campaign that is not wanted; empty: all of them."""
+    source: Literal["rest", "agent", "inbound"] = "rest"
+    """Who tells it: an integrator's system, an agent who was told, or the customer who called in."""
     words: Annotated[str, StringConstraints(max_length=500)] = ""
-    """What the customer said or wrote; matched as text when ``scope`` is left out by channels."""
+    """What the customer said or wrote, kept as it is: say in ``scope`` what it covers."""
+    campaign_id: Annotated[str, StringConstraints(max_length=26)] | None = None
+    """Where it was said; it does not narrow what is covered."""
 
 
 class OptOut(OptOutIn):
     """An opt-out as stored; it is never deleted, only the customer's own act brings a number back."""
 
     id: str
-    source: Literal["speech", "digits", "rest", "import", "sms", "agent"]
-    campaign_id: str | None = None
+    source: Literal["speech", "digits", "sms", "agent", "rest", "import", "inbound"]  # type: ignore[assignment]
     attempt_id: str | None = None
     created_at: AwareDatetime
 

@@ -25,7 +25,7 @@ from outbound.store.imports import Rejected
 from outbound.store.schema import contacts as contacts_table
 
 routes = Routes("notifications")
-CONTACT_FIELDS = {"number", "name", "zone", "consent", "variables"}
+CONTACT_FIELDS = {"number", "name", "zone", "country", "region", "postcode", "consent", "variables"}
 
 
 @routes.add("POST", "/v1/notifications", "Call one customer now", status=201)

@@ -1,42 +1,64 @@
-"""``/v1/optouts``: who must not be reached. An opt-out is recorded, never taken back here."""
+"""``/v1/optouts`` and ``/v1/optins``: who must not be reached, and who wants to be again; events, never undone."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from outbound.api import views
+from outbound.api import respect_views, views
 from outbound.api.calls import Call
-from outbound.api.models import FieldError, NumberQuery, OptOut, OptOutIn, Page
-from outbound.api.paging import cursor_of, cut
-from outbound.api.problems import InvalidFields
+from outbound.api.given import check_campaign, number_of, page_of, past
+from outbound.api.models import NumberQuery, OptOut, OptOutIn, Page
+from outbound.api.respect_models import OptIn, OptInIn
 from outbound.api.routes import Answer, Routes
-from outbound.importing.numbers import NumberRefused, e164
-from outbound.store import optouts
+from outbound.quiet import until_quiet
+from outbound.store import optins, optouts
+from outbound.store.optouts import Cover
 
 routes = Routes("opt-outs")
 
 
 @routes.add("POST", "/v1/optouts", "Record an opt-out", status=201)
 async def create_opt_out(call: Call, body: OptOutIn) -> Answer[OptOut]:
-    """Counts at once, over all campaigns that ``scope`` covers; what waits for this number is cancelled with it."""
-    try:
-        number = e164(body.number)
-    except NumberRefused as error:
-        raise InvalidFields([FieldError(field="number", code=error.code, reason=error.detail)]) from error
+    """Counts at once: what waits and is covered is cancelled with it, what rings is ended.
+
+    Answered when no call that is covered can begin any more, which takes a moment where one is just being placed. A
+    call that was answered may finish.
+    """
+    number = number_of(body.number)
+    fields = body.model_dump(exclude={"number"})
 
     def unit(connection: Connection) -> Answer[OptOut]:
-        row = optouts.record(connection, number=number, scope=body.scope, source="rest", words=body.words, now=call.now)
+        check_campaign(connection, body.only_campaign, "only_campaign")
+        check_campaign(connection, body.campaign_id, "campaign_id")
+        row = optouts.record(connection, number=number, **fields, now=call.now)
         return Answer(body=views.opt_out(row))
 
-    return await call.commit(unit)
+    answer = await call.commit(unit)
+    cover = {name: fields[name] for name in ("scope", "channel", "only_campaign")}
+    await until_quiet(call.services, Cover(number=number, **cover))
+    return answer
 
 
 @routes.add("GET", "/v1/optouts", "List opt-outs")
 async def list_opt_outs(call: Call, query: NumberQuery) -> Page[OptOut]:
     """The newest first."""
-    before = cursor_of(query)
-    return await call.read(
-        lambda connection: cut(
-            optouts.page(connection, number=query.number, before=before, limit=query.limit + 1), query, views.opt_out
-        )
-    )
+    return await page_of(call, query, optouts.page, views.opt_out)
+
+
+@routes.add("POST", "/v1/optins", "Record an opt-in", status=201)
+async def create_opt_in(call: Call, body: OptInIn) -> Answer[OptIn]:
+    """Lifts opt-outs that are older and covered; only the customer's own act does."""
+    number, at = number_of(body.number), past(body.at, "at", now=call.now)
+    fields = body.model_dump(exclude={"number", "at"})
+
+    def unit(connection: Connection) -> Answer[OptIn]:
+        row = optins.record(connection, number=number, **fields, at=at, now=call.now)
+        return Answer(body=respect_views.opt_in(row))
+
+    return await call.commit(unit)
+
+
+@routes.add("GET", "/v1/optins", "List opt-ins")
+async def list_opt_ins(call: Call, query: NumberQuery) -> Page[OptIn]:
+    """The newest first, by when they were told."""
+    return await page_of(call, query, optins.page, respect_views.opt_in)

@@ -125,7 +125,7 @@ def receipt(row: Row) -> m.Receipt:
 
 def opt_out(row: Row) -> m.OptOut:
     """An opt-out."""
-    names = ("id", "number", "scope", "words", "source", "campaign_id", "attempt_id")
+    names = ("id", "number", "scope", "channel", "only_campaign", "source", "words", "campaign_id", "attempt_id")
     return m.OptOut(**{name: row[name] for name in names}, created_at=at(row["created_at"]))
 
 

@@ -7,10 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
+from outbound.erasure import remove_recordings
 from outbound.importing.run import run_import as import_contacts
 from outbound.planning import plan_contacts
+from outbound.receipts.heads import keep_heads
+from outbound.registers import load
 from outbound.services import Services
-from outbound.store import idempotency, imports
+from outbound.store import idempotency, imports, register_imports
 from outbound.store.campaigns import complete_if_over
 from outbound.store.schema import campaigns, contacts
 
@@ -32,22 +35,39 @@ async def run_import(services: Services, import_id: str) -> None:
     await import_contacts(services, import_id)
 
 
+async def load_register(services: Services, import_id: str) -> None:
+    """Load an uploaded do-not-call list."""
+    await load.load_register(services, import_id)
+
+
 async def sweep(services: Services) -> None:
-    """Enqueue again what a lost queue forgot (unplanned contacts, imports not done); forget day-old answers."""
+    """Enqueue again what a lost queue forgot (contacts not planned, imports and loads not done); forget old answers.
+
+    Keep the heads of days that are over; remove recordings of erased people that could not be removed before.
+    """
     await services.store.write(lambda connection: idempotency.purge(connection, now=services.clock()))
     forgotten = await services.store.read(_forgotten)
     for name, key in forgotten:
         await services.enqueue(name, key)
+    await keep_heads(services)
+    await remove_recordings(services)
 
 
 def _forgotten(connection: Connection) -> list[tuple[str, str]]:
     unplanned = exists().where(contacts.c.campaign_id == campaigns.c.id, ~contacts.c.planned)
     plans = connection.execute(select(campaigns.c.id).where(campaigns.c.state == "running", unplanned)).scalars()
-    return [("plan_campaign", key) for key in plans] + [("run_import", key) for key in imports.unfinished(connection)]
+    reading = [("run_import", key) for key in imports.unfinished(connection)]
+    loading = [("load_register", key) for key in register_imports.unfinished(connection)]
+    return [("plan_campaign", key) for key in plans] + reading + loading
 
 
 Job = Callable[..., Awaitable[None]]
-JOBS: dict[str, Job] = {"plan_campaign": plan_campaign, "run_import": run_import, "sweep": sweep}
+JOBS: dict[str, Job] = {
+    "plan_campaign": plan_campaign,
+    "run_import": run_import,
+    "load_register": load_register,
+    "sweep": sweep,
+}
 
 
 def arq_functions() -> list[Any]:

@@ -10,17 +10,15 @@ import csv
 import io
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-from rich.table import Table
 
 from outbound.rehearsal import directing, gauges, programme
 from outbound.rehearsal.campaign_file import CampaignFile, load_campaign
 from outbound.rehearsal.cast import Cast, built_in_behaviours
 from outbound.rehearsal.client import Document, RestClient
 from outbound.rehearsal.drive import clear, log_to, running, terminal
+from outbound.rehearsal.figures import Figure, table_of
 from outbound.rehearsal.morning import morning_zone
 from outbound.rehearsal.stage import Stage
 from outbound.settings import Settings
@@ -36,17 +34,6 @@ STRANGERS = tuple(f"+120255501{number}" for number in range(30, 30 + INVITES))
 IMPORT_ROWS = 20_000
 SIPP_S = 6.0
 WITHIN_S = 170.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One row of the bench."""
-
-    what: str
-    value: str
-    beside: str
-    """The limit or the peer in the same run."""
-    aim: str = ""
 
 
 async def measure(settings: Settings, example: Path) -> int:
@@ -69,7 +56,7 @@ async def measure(settings: Settings, example: Path) -> int:
         figures += await _calls(client, stage, file, folder)
         console.print("Import …", style="dim")
         figures += await _import(client, file, folder)
-    console.print(_table(figures))
+    console.print(table_of(figures))
     return 0
 
 
@@ -187,12 +174,3 @@ def _csv(file: CampaignFile, rows: int) -> bytes:
 
 def _p50_p95(values: Sequence[float], unit: str, digits: int) -> str:
     return f"p50 {gauges.percentile(values, 50):.{digits}f}, p95 {gauges.percentile(values, 95):.{digits}f} {unit}"
-
-
-def _table(figures: Sequence[Figure]) -> Table:
-    table = Table(title="Speed on this machine", title_justify="left", header_style="bold")
-    for name in ("Figure", "Here", "Beside", "Aim"):
-        table.add_column(name)
-    for figure in figures:
-        table.add_row(figure.what, figure.value, figure.beside, figure.aim)
-    return table

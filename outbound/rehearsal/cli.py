@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -31,12 +32,32 @@ def rehearse(campaigns: tuple[Path, ...], customers: Path, exchange_port: int) -
 
 
 @click.command()
-def bench() -> None:
+@click.option("--gate", is_flag=True, help="Only the gate: decisions, places, lists, receipts, a large plan.")
+@click.option("--people", default=1_000_000, show_default=True, help="Contacts of the plan of --gate.")
+def bench(gate: bool, people: int) -> None:
     """Measure the product on this machine, each figure beside its limit in the same run."""
+    if gate:
+        _bench_gate(people)
+        return
     from outbound.rehearsal.bench import measure
     from outbound.settings import load_settings
 
     sys.exit(asyncio.run(measure(load_settings(), EXAMPLES / EXAMPLE_CAMPAIGNS[0])))
+
+
+def _bench_gate(people: int) -> None:
+    from rich.console import Console
+
+    from outbound.rehearsal.figures import table_of
+    from outbound.rehearsal.gate_bench import gate_figures
+
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="outbound-bench-") as folder:
+        figures = []
+        for figure in gate_figures(Path(folder), people):
+            console.print(f"{figure.what}: {figure.value}", style="dim")
+            figures.append(figure)
+    console.print(table_of(figures))
 
 
 def _rehearse(campaigns: list[Path], cast: Path, exchange_port: int) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 
 from campaigns.attempts import State, check_transition
 from campaigns.dispositions import Disposition
-from outbound.gatekeeper import examine, keep_receipt
+from outbound.gatekeeper import examine, keep_receipts
 from outbound.ids import call_id
 from outbound.planning import refuse
 from outbound.store import events
@@ -173,9 +173,8 @@ def record_intent(
         return None
     examined = examine(connection, campaign, contact, at=now)
     decision = examined.decision
-    ids = {"campaign_id": campaign["id"], "contact_id": contact["id"], "attempt_id": attempt_id}
     if not decision.allowed and decision.next_at is not None:
-        keep_receipt(connection, examined, at=now, **ids)
+        keep_receipts(connection, [examined], attempt_id=attempt_id, at=now)
         release(connection, attempt_id=attempt_id, fence=fence, due_at=decision.next_at, now=now, reason=decision.code)
         return None
     if not decision.allowed:
@@ -183,7 +182,7 @@ def record_intent(
         final = Disposition.EXPIRED if decision.code == "expired" else Disposition.REFUSED
         finish(connection, attempt, final, now=now, hangup_cause=decision.code)
         return None
-    keep_receipt(connection, examined, at=now, **ids)
+    keep_receipts(connection, [examined], attempt_id=attempt_id, at=now)
     sent_as = call_id(attempt_id, fence)
     values = {"call_id": sent_as, "line": line, "dialed_at": now, "lease_until": now + lease_s}
     _move(connection, attempt_id, fence, State.CLAIMED, State.DIALING, **values)

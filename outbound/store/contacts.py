@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select
 
 from outbound.ids import new_id
+from outbound.store.erased import tokens_of
 from outbound.store.inserting import insert_or_skip
 from outbound.store.schema import attempts, callbacks, campaigns, contacts, opt_outs
 
@@ -25,6 +26,8 @@ class NewContact:
     """E.164."""
     zones: tuple[str, ...]
     """IANA zones; every one of them must allow a call."""
+    jurisdictions: tuple[str, ...]
+    """Codes of countries and subdivisions; the rules of every one of them must allow it."""
     ref: str = ""
     name: str = ""
     language: str = ""
@@ -42,14 +45,19 @@ class Added:
 
 
 def add(connection: Connection, campaign_id: str, batch: Sequence[NewContact], *, now: float) -> Added:
-    """Store a batch in its order, passing over numbers that the campaign has. The caller holds the campaign's row."""
+    """Store a batch in its order, passing over numbers that the campaign has. The caller holds the campaign's row.
+
+    Somebody who was erased in this campaign stays in it under a token, and does not come back by another import.
+    """
     numbers = {contact.number for contact in batch}
-    query = select(contacts.c.number).where(contacts.c.campaign_id == campaign_id, contacts.c.number.in_(numbers))
+    tokens = tokens_of(connection, numbers)
+    names = numbers.union(tokens.values())
+    query = select(contacts.c.number).where(contacts.c.campaign_id == campaign_id, contacts.c.number.in_(names))
     known = set(connection.execute(query).scalars())
     fresh: list[NewContact] = []
     duplicates: list[int] = []
     for contact in batch:
-        if contact.number in known:
+        if contact.number in known or tokens.get(contact.number) in known:
             duplicates.append(contact.row)
         else:
             known.add(contact.number)
@@ -82,10 +90,10 @@ def page(
 
 
 def lacking(connection: Connection, campaign_id: str, variable: str) -> int:
-    """Count the contacts that have no value of their own for ``variable``."""
+    """Count the contacts still to be planned that have no value of their own for ``variable``."""
     value = contacts.c.variables[variable].as_string()
-    query = select(func.count()).select_from(contacts).where(contacts.c.campaign_id == campaign_id, value.is_(None))
-    return connection.execute(query).scalar_one()
+    query = select(func.count()).select_from(contacts).where(contacts.c.campaign_id == campaign_id, ~contacts.c.planned)
+    return connection.execute(query.where(value.is_(None))).scalar_one()
 
 
 def journey(connection: Connection, number: str) -> dict[str, Sequence[RowMapping]]:
@@ -112,6 +120,7 @@ def _row(contact: NewContact, campaign_id: str, contact_id: str, now: float) -> 
         "name": contact.name,
         "language": contact.language,
         "zones": list(contact.zones),
+        "jurisdictions": list(contact.jurisdictions),
         "consent": contact.consent,
         "variables": contact.variables,
         "created_at": now,

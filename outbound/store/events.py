@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, text
@@ -30,8 +31,15 @@ def append(
     attempt_id: str | None = None,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Append one event. On PostgreSQL writers take turns, so that ids become visible in their order."""
-    take_turn(connection)
+    """Append one event."""
     row = {"at": at, "kind": kind, "campaign_id": campaign_id, "attempt_id": attempt_id, "data": data or {}}
-    connection.execute(insert(events), row)
+    append_all(connection, [row])
+
+
+def append_all(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append events, as rows of their table. On PostgreSQL writers take turns: ids become visible in their order."""
+    if not rows:
+        return
+    take_turn(connection)
+    connection.execute(insert(events), [dict(row) for row in rows])
     connection.info["told"] = True

@@ -2,16 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, update
 
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
 from outbound.ids import new_id
-from outbound.store import events
+from outbound.store import by_number, events
 from outbound.store.campaigns import complete_if_over
 from outbound.store.schema import attempts, campaigns, contacts, opt_outs
+
+T = TypeVar("T")
+PURPOSES = frozenset({"marketing", "informational", "transactional", "emergency"})
+LIVE = (State.CLAIMED, State.DIALING)
+AT_ONCE = 500
+"""Numbers or rows in one statement at most: both databases bound its parameters."""
+OPTED_OUT = "opted_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """Which attempts to a number an opt-out covers."""
+
+    number: str
+    """E.164."""
+    scope: str = "all"
+    """``all`` or a purpose; what is neither covers everything, for nobody is reached on a guess."""
+    channel: str = ""
+    """Empty for all channels."""
+    only_campaign: str = ""
+    """Empty for all campaigns."""
+
+    @property
+    def everything(self) -> bool:
+        """Whether no attempt to the number is left out."""
+        return self.scope not in PURPOSES and not self.channel and not self.only_campaign
+
+    def clauses(self) -> list[ColumnElement[bool]]:
+        """The same as conditions on attempts joined with their campaigns, but for the number."""
+        found = []
+        if self.scope in PURPOSES:
+            found.append(campaigns.c.purpose == self.scope)
+        if self.channel:
+            found.append(attempts.c.channel == self.channel)
+        if self.only_campaign:
+            found.append(attempts.c.campaign_id == self.only_campaign)
+        return found
 
 
 def record(
@@ -19,75 +58,85 @@ def record(
     *,
     number: str,
     scope: str,
+    channel: str = "",
+    only_campaign: str = "",
     source: str,
     words: str,
     campaign_id: str | None = None,
     attempt_id: str | None = None,
     now: float,
 ) -> RowMapping:
-    """Store an opt-out of an E.164 number and cancel its due attempts in every campaign that ``scope`` covers.
+    """Store an opt-out of an E.164 number and cancel its due attempts that it covers (:class:`Cover`).
 
-    ``scope`` is ``all`` or a purpose. Calls in progress are ended by the line pool, which watches ``optout.created``.
+    ``source``: ``speech``, ``digits``, ``sms``, ``agent``, ``rest``, ``import`` or ``inbound``; ``campaign_id`` and
+    ``attempt_id``: where it was said. Claimed and ringing attempts are ended by the line pool, which watches
+    ``optout.created``.
     """
     events.take_turn(connection)
+    cover = Cover(number=number, scope=scope, channel=channel, only_campaign=only_campaign)
+    told = {"number": number, "scope": scope, "channel": channel, "only_campaign": only_campaign, "source": source}
+    place = {"campaign_id": campaign_id, "attempt_id": attempt_id}
     opt_out_id = new_id(now)
-    row = {"id": opt_out_id, "number": number, "scope": scope, "source": source, "words": words, "created_at": now}
-    connection.execute(insert(opt_outs), row | {"campaign_id": campaign_id, "attempt_id": attempt_id})
-    events.append(
-        connection,
-        at=now,
-        kind="optout.created",
-        campaign_id=campaign_id,
-        attempt_id=attempt_id,
-        data={"id": opt_out_id, "number": number, "scope": scope, "source": source},
-    )
-    for touched in sorted(_cancel_due(connection, number, scope, now)):
-        complete_if_over(connection, touched, now=now)
-    return get(connection, opt_out_id)
+    row = told | place | {"id": opt_out_id, "words": words, "created_at": now}
+    connection.execute(insert(opt_outs), row)
+    events.append(connection, at=now, kind="optout.created", data={"id": opt_out_id} | told, **place)
+    cancel_due(connection, [number], *cover.clauses(), now=now)
+    return by_number.get(connection, opt_outs, opt_out_id)
 
 
-def get(connection: Connection, opt_out_id: str) -> RowMapping:
-    """Read one opt-out."""
-    return connection.execute(select(opt_outs).where(opt_outs.c.id == opt_out_id)).mappings().one()
+def of(connection: Connection, names: Sequence[str]) -> Sequence[RowMapping]:
+    """Read somebody's opt-outs, the oldest first."""
+    return by_number.rows_of(connection, opt_outs, names)
 
 
-def page(connection: Connection, *, number: str | None, before: str | None, limit: int) -> Sequence[RowMapping]:
+def page(
+    connection: Connection, *, names: Sequence[str] | None, before: str | None, limit: int
+) -> Sequence[RowMapping]:
     """List opt-outs, the newest first."""
-    query = select(opt_outs).order_by(opt_outs.c.id.desc()).limit(limit)
-    if number is not None:
-        query = query.where(opt_outs.c.number == number)
-    if before is not None:
-        query = query.where(opt_outs.c.id < before)
-    return connection.execute(query).mappings().all()
+    return by_number.page(connection, opt_outs, names=names, before=before, limit=limit)
 
 
-def _cancel_due(connection: Connection, number: str, scope: str, now: float) -> set[str]:
-    query = (
-        select(attempts.c.id, attempts.c.campaign_id, attempts.c.contact_id, attempts.c.ordinal)
-        .join(campaigns, attempts.c.campaign_id == campaigns.c.id)
-        .where(attempts.c.number == number, attempts.c.state == State.DUE)
-        .with_for_update(of=attempts)
-    )
-    if scope != "all":
-        query = query.where(campaigns.c.purpose == scope)
-    rows = connection.execute(query).mappings().all()
-    final = {"state": State.DONE, "disposition": Disposition.CANCELLED, "ended_at": now, "hangup_cause": "opted_out"}
-    for row in rows:
-        mine = update(attempts).where(attempts.c.id == row["id"], attempts.c.state == State.DUE)
-        connection.execute(mine.values(**final))
-        contact = update(contacts).where(contacts.c.id == row["contact_id"])
-        connection.execute(contact.values(disposition=Disposition.CANCELLED))
-        events.append(
-            connection,
-            at=now,
-            kind="attempt.done",
-            campaign_id=row["campaign_id"],
-            attempt_id=row["id"],
-            data={
-                "number": number,
-                "ordinal": row["ordinal"],
-                "disposition": Disposition.CANCELLED,
-                "hangup_cause": "opted_out",
-            },
+def covered(connection: Connection, cover: Cover, states: Collection[State] = LIVE) -> set[str]:
+    """Ids of the number's attempts in ``states`` that an opt-out covers."""
+    query = select(attempts.c.id).join(campaigns, attempts.c.campaign_id == campaigns.c.id)
+    query = query.where(attempts.c.number == cover.number, attempts.c.state.in_(states), *cover.clauses())
+    return set(connection.execute(query).scalars())
+
+
+def cancel_due(connection: Connection, numbers: Sequence[str], /, *clauses: ColumnElement[bool], now: float) -> None:
+    """Cancel the due attempts to ``numbers`` that meet ``clauses``; the caller has its turn (``events.take_turn``)."""
+    touched: set[str] = set()
+    for some in _parts(numbers):
+        query = (
+            select(attempts)
+            .join(campaigns, attempts.c.campaign_id == campaigns.c.id)
+            .where(attempts.c.number.in_(some), attempts.c.state == State.DUE)
+            .where(*clauses)
+            .with_for_update(of=attempts)
         )
-    return {row["campaign_id"] for row in rows}
+        for rows in _parts(connection.execute(query).mappings().all()):
+            _cancel(connection, rows, now)
+            touched |= {row["campaign_id"] for row in rows}
+    for campaign_id in sorted(touched):
+        complete_if_over(connection, campaign_id, now=now)
+
+
+def _cancel(connection: Connection, rows: Sequence[RowMapping], now: float) -> None:
+    final = {"state": State.DONE, "disposition": Disposition.CANCELLED, "ended_at": now, "hangup_cause": OPTED_OUT}
+    mine = update(attempts).where(attempts.c.id.in_([row["id"] for row in rows]), attempts.c.state == State.DUE)
+    connection.execute(mine.values(**final))
+    theirs = update(contacts).where(contacts.c.id.in_([row["contact_id"] for row in rows]))
+    connection.execute(theirs.values(disposition=Disposition.CANCELLED))
+    events.append_all(connection, [_ended(row, now) for row in rows])
+
+
+def _ended(row: RowMapping, now: float) -> dict[str, Any]:
+    """The event of an attempt that is cancelled."""
+    data = {"number": row["number"], "ordinal": row["ordinal"]}
+    data |= {"disposition": Disposition.CANCELLED, "hangup_cause": OPTED_OUT}
+    place = {"campaign_id": row["campaign_id"], "attempt_id": row["id"]}
+    return place | {"at": now, "kind": "attempt.done", "data": data}
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))

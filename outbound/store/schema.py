@@ -1,4 +1,5 @@
-"""The tables: one schema for SQLite and PostgreSQL, the only record of who is to be called and what became of it.
+"""The tables: one schema for SQLite and PostgreSQL, the only record of who is to be called and what became of it; long
+because they are one contract.
 
 Queries live in the neighbouring files. Instants are stored as UTC epoch seconds (REAL / double precision): one
 comparable type in both databases. Ids are ULIDs: sortable by creation, safe in URLs.
@@ -89,6 +90,7 @@ contacts = Table(
     Column("name", String(120), nullable=False, server_default=""),
     Column("language", String(3), nullable=False, server_default=""),
     Column("zones", JSON, nullable=False),
+    Column("jurisdictions", JSON, nullable=False, server_default="[]"),
     Column("consent", String(16), nullable=False, server_default="none"),
     Column("variables", JSON, nullable=False),
     Column("planned", Boolean, nullable=False, server_default=false()),
@@ -104,8 +106,9 @@ contacts = Table(
     ),
     Index("ix_contacts_number", "number"),
 )
-"""``zones``: IANA zones resolved once at import; every one of them must allow the call. ``disposition``: of the last
-attempt, once no further attempt is due."""
+"""``zones`` and ``jurisdictions``: where the contact may be, resolved once at import; every zone and every jurisdiction
+must allow the call. ``consent``: as the import claims it. ``disposition``: of the last attempt, once no further attempt
+is due."""
 
 attempts = Table(
     "attempts",
@@ -114,6 +117,7 @@ attempts = Table(
     Column("campaign_id", String(26), ForeignKey("campaigns.id"), nullable=False),
     Column("contact_id", String(26), ForeignKey("contacts.id"), nullable=False),
     Column("number", String(16), nullable=False),
+    Column("channel", String(8), nullable=False, server_default="voice"),
     Column("ordinal", Integer, nullable=False),
     Column("priority", Integer, nullable=False, server_default="0"),
     Column("state", String(16), nullable=False),
@@ -154,6 +158,13 @@ attempts = Table(
     ),
     Index("ix_attempts_campaign", "campaign_id", "id"),
     Index("ix_attempts_number", "number", "dialed_at"),
+    Index(
+        "ix_attempts_spent",
+        "campaign_id",
+        "dialed_at",
+        sqlite_where=text("dialed_at IS NOT NULL"),
+        postgresql_where=text("dialed_at IS NOT NULL"),
+    ),
 )
 """The truth about every try; the database itself holds a number to one live attempt at a time. ``priority``: smaller
 goes first. ``result``: transcript, timings, variables, recording."""
@@ -164,13 +175,126 @@ opt_outs = Table(
     Column("id", String(26), primary_key=True),
     Column("number", String(16), nullable=False, index=True),
     Column("scope", String(16), nullable=False),
+    Column("channel", String(8), nullable=False, server_default=""),
+    Column("only_campaign", String(26), nullable=False, server_default=""),
     Column("source", String(16), nullable=False),
     Column("words", Text, nullable=False, server_default=""),
     Column("campaign_id", String(26)),
     Column("attempt_id", String(26)),
     Column("created_at", Double, nullable=False),
 )
-"""Events, never overwritten or deleted."""
+"""Events, never overwritten or deleted. ``scope``: ``all`` or a purpose; ``channel`` and ``only_campaign``: empty for
+all. ``campaign_id`` and ``attempt_id``: where it was said."""
+
+opt_ins = Table(
+    "opt_ins",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("number", String(16), nullable=False, index=True),
+    Column("scope", String(16), nullable=False),
+    Column("channel", String(8), nullable=False, server_default=""),
+    Column("source", String(16), nullable=False),
+    Column("words", Text, nullable=False, server_default=""),
+    Column("proof", Text, nullable=False, server_default=""),
+    Column("created_at", Double, nullable=False),
+)
+"""The customer's own act that takes back earlier opt-outs it covers; events too."""
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("number", String(16), nullable=False, index=True),
+    Column("event", String(12), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("channel", String(8), nullable=False, server_default=""),
+    Column("only_campaign", String(26), nullable=False, server_default=""),
+    Column("source", String(16), nullable=False),
+    Column("words", Text, nullable=False, server_default=""),
+    Column("proof", Text, nullable=False, server_default=""),
+    Column("at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("created_at", Double, nullable=False),
+)
+"""Events with their proof, never overwritten: ``granted``, or ``withdrawn`` (all earlier ones that it covers). ``at``:
+when the customer did so; ``created_at``: when we were told."""
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("number", String(16), nullable=False, index=True),
+    Column("purpose", String(16), nullable=False),
+    Column("words", Text, nullable=False, server_default=""),
+    Column("source", String(16), nullable=False),
+    Column("campaign_id", String(26)),
+    Column("attempt_id", String(26), index=True),
+    Column("created_at", Double, nullable=False),
+)
+"""Offers that were refused: no opt-out, but in some countries nobody may ask again for a time."""
+
+registers = Table(
+    "registers",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("as_of", Double),
+    Column("generation", Integer, nullable=False, server_default="0"),
+    Column("entries", BigInteger, nullable=False, server_default="0"),
+    Column("created_at", Double, nullable=False),
+    Column("loaded_at", Double),
+)
+"""Do-not-call lists: ``national`` ones are consulted where a rule pack asks for them and must be fresh (``as_of``: the
+date of the newest one that was loaded whole); ``house`` ones cover everything and only grow."""
+
+register_entries = Table(
+    "register_entries",
+    metadata,
+    Column("register", String(64), ForeignKey("registers.name"), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("generation", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Numbers as integers (E.164 without ``+``): millions of them. While a newer list is loaded the older counts too."""
+
+register_imports = Table(
+    "register_imports",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("register", String(64), ForeignKey("registers.name"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("mode", String(8), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("as_of", Double, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("rows", Integer, nullable=False, server_default="0"),
+    Column("accepted", Integer, nullable=False, server_default="0"),
+    Column("rejected", Integer, nullable=False, server_default="0"),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("created_at", Double, nullable=False),
+    Column("ended_at", Double),
+)
+"""``mode``: ``replace`` or ``add``. ``rows``: lines settled, written with what they brought: a load goes on there."""
+
+register_rejects = Table(
+    "register_rejects",
+    metadata,
+    Column("import_id", String(26), ForeignKey("register_imports.id"), primary_key=True),
+    Column("row", Integer, primary_key=True),
+    Column("reason", Text, nullable=False),
+)
+
+rule_packs = Table(
+    "rule_packs",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("name", String(40), nullable=False, index=True),
+    Column("document", JSON),
+    Column("created_at", Double, nullable=False),
+)
+"""The operator's own packs, each version a row that stays: the newest of a name is in force, an empty one ends it."""
 
 callbacks = Table(
     "callbacks",
@@ -188,17 +312,56 @@ receipts = Table(
     metadata,
     Column("id", Serial, primary_key=True, autoincrement=True),
     Column("at", Double, nullable=False),
+    Column("day", String(10)),
+    Column("seq", Integer),
     Column("campaign_id", String(26), nullable=False),
     Column("contact_id", String(26), nullable=False, index=True),
     Column("attempt_id", String(26), index=True),
+    Column("channel", String(8), nullable=False, server_default="voice"),
+    Column("purpose", String(16), nullable=False, server_default=""),
     Column("allowed", Boolean, nullable=False),
     Column("code", String(48), nullable=False),
     Column("reason", Text, nullable=False),
     Column("rule", String(120), nullable=False),
+    Column("source", Text, nullable=False, server_default=""),
     Column("next_at", Double),
     Column("evidence", JSON, nullable=False),
+    Column("personal", JSON),
+    Column("salt", LargeBinary(16)),
+    Column("commitment", LargeBinary(32)),
+    Column("hash", LargeBinary(32)),
+    Index("uq_receipts_day_seq", "day", "seq", unique=True),
 )
-"""Append-only: every answer of the gate that reached or spared somebody."""
+"""Append-only: every answer of the gate that reached or spared somebody, chained by ``hash`` within a UTC ``day``.
+``personal`` and ``salt`` go when a person is erased; ``commitment``, which is what the chain holds of them, stays."""
+
+receipt_days = Table(
+    "receipt_days",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("before", LargeBinary(32), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("head", LargeBinary(32), nullable=False),
+)
+"""Where each day's chain begins (the head of the day before it) and ends."""
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", LargeBinary(32), nullable=False),
+)
+"""Made once by the house: the key under which the numbers of erased people are still recognised."""
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("token", String(16), nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+"""Whose data was erased (by token, never by number), when, and how many rows of what."""
 
 events = Table(
     "events",

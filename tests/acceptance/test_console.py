@@ -1,6 +1,6 @@
 """The console in a real browser: somebody signs in and watches calls happen, over the real REST API, store and stream.
 
-It looks at nothing but the page, what the page asks for, and the store.
+It looks at the page, what the page asks for, and the store. Long, because all of it is one page on one kind of site.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from sqlalchemy import insert
 
 from campaigns.dispositions import Disposition
 from dialer.messages import EventKind
 from outbound.callflows import CallflowLibrary
+from outbound.ids import new_id
 from outbound.ledger import Ledger
 from outbound.operator_key import operator_key
 from outbound.services import Services
 from outbound.settings import Settings
 from outbound.store import Store
+from outbound.store.schema import opt_outs
 from outbound.stream import EventStream
 from tests.acceptance.console import ANA, AXE, BEN, NAMES, QUESTION, Site, Window
 from tests.outbound.world import World
@@ -35,6 +38,9 @@ from tests.outbound.world import World
 pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="module")]
 expect.set_options(timeout=20_000)
 FITS = "document.documentElement.scrollWidth <= innerWidth"
+EXPECTED = "Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)"
+LIGHT_AND_WIDE, DARK_AND_NARROW = {"color_scheme": "light", "width": 1280}, {"color_scheme": "dark", "width": 390}
+LOOKS = pytest.mark.parametrize("look", [LIGHT_AND_WIDE, DARK_AND_NARROW], ids=["light and wide", "dark and narrow"])
 Open = Callable[..., Awaitable[Window]]
 
 
@@ -111,13 +117,11 @@ def section(page: Page, heading: str) -> Locator:
     return page.get_by_role("region", name=heading)
 
 
-@pytest.mark.parametrize(
-    ("scheme", "width"), [("light", 1280), ("dark", 390)], ids=["light and wide", "dark and narrow"]
-)
+@LOOKS
 async def test_a_call_is_watched_word_by_word_until_its_outcome(
-    site: Site, browser: Open, scheme: str, width: int
+    site: Site, browser: Open, look: dict[str, Any]
 ) -> None:
-    window = await browser(color_scheme=scheme, viewport={"width": width, "height": 900})
+    window = await browser(color_scheme=look["color_scheme"], viewport={"width": look["width"], "height": 900})
     page = window.page
     await page.goto(f"{site.url}/#key={site.key}")
     await expect(page.get_by_text("No campaigns yet.")).to_be_visible()
@@ -272,6 +276,122 @@ async def test_the_command_shown_to_a_newcomer_makes_a_campaign_that_appears_at_
     await expect(card).to_contain_text("Draft")
     await expect(card).to_contain_text("No contacts yet")
     assert await page.evaluate(FITS), "the page is wider than its window"
+
+
+async def in_vienna(site: Site, browser: Open, look: dict[str, Any]) -> tuple[Window, list[str]]:
+    """A signed-in operator's tab, with what it asks for."""
+    scheme, size = look["color_scheme"], {"width": look["width"], "height": 900}
+    window = await browser(color_scheme=scheme, viewport=size, timezone_id="Europe/Vienna", locale="en-GB")
+    asked: list[str] = []
+    window.page.on("request", lambda sent: asked.append(sent.url))
+    await window.page.goto(f"{site.url}/#key={site.key}")
+    await expect(window.page.get_by_text("Connected", exact=True)).to_be_attached()
+    return window, asked
+
+
+@LOOKS
+async def test_the_gate_answers_in_words_when_somebody_may_be_called_and_why_not_now(
+    site: Site, browser: Open, look: dict[str, Any]
+) -> None:
+    campaign_id = await site.campaign("Parcels tomorrow", [ANA, BEN])
+    window, asked = await in_vienna(site, browser, look)
+    page = window.page
+    await page.get_by_role("button", name="May we call?").press("Enter")
+    dialog = page.get_by_role("dialog", name="May we call?")
+    number, answer = dialog.get_by_label("Telephone number"), dialog.get_by_role("heading", level=3)
+    assert await window.accessible() == []
+    await number.fill("0800 nonsense")
+    await number.press("Enter")
+    await expect(dialog.get_by_role("alert")).to_contain_text("write it as +")
+    await expect(number).to_have_attribute("aria-invalid", "true")
+    assert await window.accessible() == []
+
+    await number.fill("+1 212 555 0123")
+    await dialog.get_by_label("When, on your clock").fill("2026-11-24T05:00")
+    await dialog.get_by_role("button", name="Ask the gate").press("Enter")
+    await expect(answer.first).to_have_text("Not then")
+    await expect(answer.first).to_be_focused()
+    await expect(answer.first).to_be_in_viewport()
+    for said in (
+        "24 Nov 2026, 08:00 for the customer, in New York",
+        "24 Nov 2026, 14:00 for you, in Vienna",
+        "23 Nov 2026, 23:00, in New York",
+        "“night” in Everywhere: rules of the house, version",
+        "H: a rule of the house, not of the law",
+        "America/New_York",
+        "United States (US), US-NY",
+    ):
+        await expect(dialog).to_contain_text(said)
+    assert await window.accessible() == []
+    assert await page.evaluate(FITS), "the page is wider than its window"
+
+    await number.fill(ANA)
+    await dialog.get_by_role("combobox", name="Campaign", exact=True).select_option(label="Parcels tomorrow")
+    await dialog.get_by_label("When, on your clock").fill("")
+    await dialog.get_by_role("button", name="Ask the gate").press("Enter")
+    await expect(answer.first).to_have_text("Yes, we may call")
+    await page.evaluate(f"fetch('/v1/campaigns/{campaign_id}/pause', {{method: 'POST'}})")
+    await expect(dialog).to_contain_text("But the campaign itself calls nobody: it is paused.")
+    assert [url for url in asked if ANA[1:] in url or "2125550123" in url] == [], "a number stands in an address"
+    async with page.expect_popup() as opened:
+        await dialog.get_by_role("link", name="All evidence").press("Enter")
+    await expect((await opened.value).get_by_role("heading", level=1)).to_contain_text(ANA)
+    assert (window.complaints, window.sent_elsewhere) == ([EXPECTED], [])
+
+
+@LOOKS
+async def test_a_refused_attempt_says_by_which_rule_and_the_gate_says_whether_that_still_holds(
+    site: Site, browser: Open, look: dict[str, Any]
+) -> None:
+    await site.campaign("Parcels tomorrow", [ANA])
+    (item,) = await site.world.claim(limit=1)
+    # As one that arrives between the claim and the intent: nothing that waits is cancelled by it.
+    row = {"id": new_id(), "number": ANA, "scope": "all", "source": "rest", "created_at": site.world.now}
+    await site.world.store.write(lambda connection: connection.execute(insert(opt_outs), row))
+    assert await site.world.intend(item) is None
+    window, asked = await in_vienna(site, browser, look)
+    page = window.page
+    await section(page, "Recently ended").get_by_role("button", name="Ana Reyes", exact=True).click()
+    attempt = page.get_by_role("dialog", name="Ana Reyes")
+    await attempt.locator("summary", has_text="The customer asked not to be reached.").press("Enter")
+    await expect(attempt).to_contain_text(f"The customer’s own opt-out {row['id']}")
+    await expect(attempt).to_contain_text("Never, by what was known then")
+    assert await window.accessible() == []
+    why = attempt.get_by_role("button", name="Why was this person not called?")
+    await why.press("Enter")
+    dialog = page.get_by_role("dialog", name="May we call?")
+    await expect(dialog.get_by_label("Telephone number")).to_have_value(ANA)
+    campaign = dialog.get_by_role("combobox", name="Campaign", exact=True)
+    await expect(campaign.locator("option:checked")).to_have_text("Parcels tomorrow")
+    await expect(dialog.get_by_role("heading", level=3).first).to_have_text("Never, as things stand")
+    await expect(dialog).to_contain_text(f"The customer’s own opt-out {row['id']}")
+    assert await window.accessible() == []
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(why).to_be_focused()
+    assert [url for url in asked if ANA[1:] in url] == [], "a number stands in an address"
+    assert (window.complaints, window.sent_elsewhere) == ([], [])
+
+
+@LOOKS
+async def test_a_campaign_shows_how_many_may_be_reached_in_each_of_the_next_hours(
+    site: Site, browser: Open, look: dict[str, Any]
+) -> None:
+    await site.campaign("Parcels tomorrow", [ANA, BEN])
+    window, asked = await in_vienna(site, browser, look)
+    card = section(window.page, "Campaigns").get_by_role("article", name="Parcels tomorrow")
+    await expect(card).to_be_visible()
+    assert not [url for url in asked if "forecast" in url], "it was asked for before anybody wanted to see it"
+    await card.locator("summary", has_text="Next 24 hours").press("Enter")
+    await expect(card).to_contain_text("Of 2 contacts left, 2 may be reached in these hours.")
+    hours = card.get_by_role("list", name="Contacts that may be reached, by hour").get_by_role("listitem")
+    await expect(hours).to_have_count(24)
+    await expect(hours.nth(0)).to_contain_text("13:00: 2")
+    await expect(hours.nth(9)).to_contain_text("22:00: 0")
+    await expect(hours.nth(20)).to_contain_text("09:00: 2")
+    assert await window.accessible() == []
+    assert await window.page.evaluate(FITS), "the page is wider than its window"
+    assert (window.complaints, window.sent_elsewhere) == ([], [])
 
 
 async def test_the_api_browser_lists_every_operation_and_asks_nobody_else(site: Site, browser: Open) -> None:

@@ -112,7 +112,7 @@ async def test_an_opt_out_while_it_rings_cancels_the_call(operator: Operator) ->
         assert len(customer.received("CANCEL")) == 1
     assert done["disposition"] == "cancelled"
     assert (await operator.attempt(attempt_id))["hangup_cause"] == "opted_out"
-    with pytest.raises(OutboundError, match="asked not to be called") as refused:
+    with pytest.raises(OutboundError, match="asked not to be reached") as refused:
         await operator.notify()
     assert refused.value.code == "refused_by_gate"
 

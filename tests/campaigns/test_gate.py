@@ -14,6 +14,7 @@ from campaigns.gate import (
     Budget,
     CampaignTerms,
     Consent,
+    Listing,
     OptIn,
     OptOut,
     OwnTerms,
@@ -60,7 +61,7 @@ def test_a_refusal_names_the_rule_its_version_its_source_and_how_sure_it_is() ->
         ({"purpose": "chatting"}, "purpose_unknown"),
         ({"channel": "pigeon"}, "channel_unknown"),
         ({"opt_outs": (OptOut(id="1", at=0.0),)}, "opted_out"),
-        ({"house_lists": ("customers-who-said-no",)}, "opted_out"),
+        ({"house_lists": (Listing(name="customers-who-said-no", since=0.0),)}, "opted_out"),
         ({"purpose": "marketing"}, "consent_missing"),
         ({"campaign": CampaignTerms(expires_at=NOON_IN_PARIS)}, "expired"),
         ({"campaign": CampaignTerms(budget=Budget(limit=5, used=5))}, "budget_spent"),
@@ -139,8 +140,10 @@ def test_an_opt_out_with_a_time_ahead_of_the_clock_counts() -> None:
 
 
 def test_a_house_list_is_lifted_by_the_customers_own_act_alone() -> None:
-    assert ask(house_lists=("no",), opt_ins=(OptIn(id="2", at=5.0),)).allowed
-    assert ask(house_lists=("no",), consents=(WRITTEN,)).code == "opted_out"
+    listed = (Listing(name="no", since=5.0),)
+    assert ask(house_lists=listed, opt_ins=(OptIn(id="2", at=6.0),)).allowed
+    assert ask(house_lists=listed, opt_ins=(OptIn(id="2", at=5.0),)).code == "opted_out"
+    assert ask(house_lists=listed, consents=(WRITTEN,)).code == "opted_out"
 
 
 # -- consent ----------------------------------------------------------------------------------------------------------

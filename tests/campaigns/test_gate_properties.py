@@ -128,7 +128,7 @@ INSTANTS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings().max_examples, deadline=None)
 @given(
     at=INSTANTS,
     names=st.lists(st.sampled_from(ZONES), min_size=1, max_size=2, unique=True),
@@ -206,7 +206,7 @@ def _compare(question: Question, regime: Any, oracle: Oracle) -> None:
     assert not any(oracle.allows(probe) for probe in probes if question.at <= probe < following)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(
     at=INSTANTS,
     name=st.sampled_from(ZONES),

@@ -45,6 +45,18 @@ def test_packs_that_apply(jurisdictions: tuple[str, ...], expected: list[str]) -
     assert names(*jurisdictions) == expected
 
 
+def test_somewhere_unknown_in_a_country_is_everywhere_in_it_and_nowhere_else() -> None:
+    """The strictest of all its parts decides, and no pack of another country nor the default's joins them."""
+    american = [pack.name for pack in PACKS if any(code.startswith("US") for code in pack.jurisdictions)]
+    uzbek = replace(load_pack("us-fl"), name="uz-a", jurisdictions=("UZ-A",))
+
+    assert {"us", "us-fl", "us-wa"} <= set(american)
+    assert names("US-?") == sorted(["house", *american])
+    assert names("US-?", "GB") == sorted(["gb", "house", *american])
+    assert uzbek not in applicable([*PACKS, uzbek], ["US-?"])
+    assert uzbek in applicable([*PACKS, uzbek], ["UZ-?"])
+
+
 def test_a_state_is_never_without_its_country() -> None:
     for pack in PACKS:
         for code in pack.jurisdictions:

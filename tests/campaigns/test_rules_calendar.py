@@ -55,6 +55,10 @@ def test_half_days_are_no_holidays_and_make_no_eves() -> None:
     assert kinds(calendar, "2026-12-25") == {"holiday"}
 
 
+def test_a_half_day_far_from_any_holiday_is_one() -> None:
+    assert kinds(make_calendar([], [date(2026, 6, 15)], **YEAR), "2026-06-15") == {"half_day"}
+
+
 def test_a_pack_adds_and_removes_days() -> None:
     calendar = make_calendar([date(2026, 10, 12)], add=["easter-47", "12-24"], remove=["10-12", "2026-12-24"], **YEAR)
 
@@ -72,6 +76,7 @@ def test_a_pack_adds_and_removes_days() -> None:
         ("02-29", 2024, ["2024-02-29"]),
         ("02-29", 2026, []),
         ("02-29", 2100, []),
+        ("02-29", 2000, ["2000-02-29"]),
         ("2026-12-31", 2026, ["2026-12-31"]),
         ("2026-12-31", 2027, []),
         ("easter", 2026, ["2026-04-05"]),
@@ -95,13 +100,17 @@ def test_days_that_a_text_names(text: str, year: int, expected: list[str]) -> No
     ["", "24-12", "12-32", "02-30", "2026-13-01", "easter 47", "easter-4700", "thu nov 4", "nov thu 6", "12-24 "],
 )
 def test_any_other_text_is_refused_with_the_ways_to_write_days(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no day.*; write '12-24', '2026-12-31', 'easter-47' or 'nov thu 4 \+1'"):
+    ways = r"'12-24', '2026-12-31', 'easter-47' or 'nov thu 4 \+1'"
+    with pytest.raises(ValueError, match=rf"^'{text}' is no day( of the calendar)?; write {ways}$"):
         days_in(text, 2026)
 
 
 @pytest.mark.parametrize(
     ("year", "expected"),
     [
+        (1700, "04-11"),
+        (1734, "04-25"),
+        (1886, "04-25"),
         (1961, "04-02"),
         (2000, "04-23"),
         (2008, "03-23"),
@@ -113,6 +122,19 @@ def test_any_other_text_is_refused_with_the_ways_to_write_days(text: str) -> Non
 )
 def test_easter_of_known_years(year: int, expected: str) -> None:
     assert easter(year).isoformat() == f"{year}-{expected}"
+
+
+FULL_MOONS = (
+    *("04-14", "04-03", "03-23", "04-11", "03-31", "04-18", "04-08", "03-28", "04-16", "04-05"),
+    *("03-25", "04-13", "04-02", "03-22", "04-10", "03-30", "04-17", "04-07", "03-27"),
+)
+"""Paschal full moons of the years 1900 to 2199 by golden number, as almanacs print them."""
+
+
+def test_easter_is_the_sunday_after_the_full_moon_of_the_almanacs() -> None:
+    for year in range(1900, 2200):
+        moon = date.fromisoformat(f"{year}-{FULL_MOONS[year % 19]}")
+        assert easter(year) == moon + timedelta(days=6 - moon.weekday() or 7)
 
 
 @given(st.integers(1583, 9000))

@@ -17,6 +17,7 @@ from outbound.api.app import create_app
 from outbound.callflows import CallflowLibrary
 from outbound.importing.run import run_import
 from outbound.planning import plan_contacts
+from outbound.registers.load import load_register
 from outbound.services import Services
 from outbound.settings import Settings
 from outbound.store import Store, apikeys
@@ -85,7 +86,11 @@ async def _plan(services: Services, campaign_id: str) -> None:
     await services.store.write(lambda c: plan_contacts(c, campaign_id, now=now, limit=10_000))
 
 
-JOBS: dict[str, Callable[..., Awaitable[None]]] = {"run_import": run_import, "plan_campaign": _plan}
+JOBS: dict[str, Callable[..., Awaitable[None]]] = {
+    "run_import": run_import,
+    "load_register": load_register,
+    "plan_campaign": _plan,
+}
 
 
 @dataclass

@@ -101,6 +101,7 @@ async def test_health_tells_which_part_fails(services: Services) -> None:
         "lines": False,
         "speech": False,
         "store": True,
+        "tzdata": True,
     }
     assert "secret" not in str(told)
 

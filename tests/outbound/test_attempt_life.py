@@ -132,7 +132,7 @@ async def test_an_attempt_that_became_due_at_night_waits_for_the_morning(world: 
     assert await world.intend(item) is None
     (attempt,) = await world.attempts()
     assert attempt["state"] == "due"
-    assert attempt["due_at"] == datetime(2026, 11, 25, 9, 0, tzinfo=UTC).timestamp()
+    assert attempt["due_at"] == datetime(2026, 11, 25, 8, 0, tzinfo=UTC).timestamp()
     assert (await world.receipts())[-1]["code"] == "outside_hours"
 
 

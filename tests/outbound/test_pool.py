@@ -119,11 +119,11 @@ def at_intent(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
     happenings: list[Callable[[], None]] = []
     send = LinePool._send
 
-    async def sends(pool: LinePool, item: Any, intent: Any) -> None:
+    async def sends(pool: LinePool, item: Any, intent: Any, send_before: float) -> None:
         for happen in happenings:
             happen()
         happenings.clear()
-        await send(pool, item, intent)
+        await send(pool, item, intent, send_before)
 
     monkeypatch.setattr(LinePool, "_send", sends)
     return happenings
@@ -184,3 +184,14 @@ async def test_a_store_that_is_away_when_a_line_dies_costs_the_host_nothing(
     hall.lines[0].died.set_result(-9)
     await hall.until(lambda: len(hall.lines) == 2)
     assert not hall.failures
+
+
+async def test_an_opt_out_that_names_attempts_leaves_the_others(hall: Hall) -> None:
+    await hall.world.campaign([ANN])
+    hall.pool.kick()
+    await hall.until(lambda: bool(hall.lines[0].placed))
+    (attempt_id,) = hall.lines[0].placed
+    hall.pool.hang_up_number(ANN, "opted_out", except_attempt=None, only={"another"})
+    assert hall.lines[0].hung_up == []
+    hall.pool.hang_up_number(ANN, "opted_out", except_attempt=None, only={"another", attempt_id})
+    assert hall.lines[0].hung_up == [(attempt_id, "opted_out")]

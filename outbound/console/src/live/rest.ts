@@ -1,12 +1,13 @@
 // Calls REST version 1 with the session cookie. Keeps no state and shows nothing.
 import type { Page, ProblemBody } from './shapes';
 
-/** An answer that is not a success; `code` is the stable one of the problem details. */
+/** An answer that is not a success; `code` is the stable one of the problem details, `fields` names what is wrong. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     detail: string,
+    readonly fields: readonly string[] = [],
   ) {
     super(detail);
   }
@@ -54,7 +55,8 @@ export async function list<Item>(path: string, most: number, enough?: (last: Ite
 async function problemOf(response: Response): Promise<Problem> {
   try {
     const body = (await response.json()) as Partial<ProblemBody>;
-    return new Problem(response.status, body.code ?? 'unknown', body.detail || body.title || response.statusText);
+    const fields = body.errors?.map((error) => error.field) ?? [];
+    return new Problem(response.status, body.code ?? 'unknown', body.detail || body.title || response.statusText, fields);
   } catch {
     return new Problem(response.status, 'unknown', `The server answered ${response.status} ${response.statusText}.`);
   }

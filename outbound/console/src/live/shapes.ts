@@ -1,4 +1,5 @@
-// The shapes of REST version 1 that the console reads; outbound/api/models.py is their source. Holds no behaviour.
+// The shapes of REST version 1 that the console reads; outbound/api/models.py and gate_models.py are their source. Holds no
+// behaviour.
 
 export type Disposition =
   | 'accepted' | 'declined' | 'informed' | 'opted_out' | 'handed_off' | 'callback_booked' | 'wrong_person'
@@ -78,14 +79,69 @@ export interface Timings {
   duration_s: number;
 }
 
+export type Channel = 'voice' | 'sms';
+export type Purpose = 'marketing' | 'informational' | 'transactional' | 'emergency';
+
+/** What the gate was shown; instants in seconds. */
+export interface Evidence {
+  zones: string[];
+  jurisdictions: string[];
+  packs: string[];
+  tzdata: string;
+  opt_outs: string[];
+  opt_ins: string[];
+  consents: { id: string; kind: string }[];
+  withdrawals: string[];
+  refusals: string[];
+  history: { at: number; channel: string; purpose: string; outcome: string }[];
+  registers: Record<string, { as_of: number | null; listed: boolean }>;
+  house_lists: string[];
+}
+
 export interface Receipt {
   at: string;
   allowed: boolean;
   code: string;
   reason: string;
   rule: string;
+  source?: string;
+  mark?: string;
   next_at: string | null;
-  evidence: Record<string, unknown>;
+  /** As it was kept; older ones have less in it. */
+  evidence: Partial<Evidence>;
+}
+
+export interface Question {
+  number: string;
+  campaign_id?: string;
+  purpose?: Purpose;
+  channel: Channel;
+  at?: string;
+  zone?: string;
+}
+
+export interface Decision extends Receipt {
+  number: string;
+  purpose: Purpose;
+  channel: Channel;
+  zones: string[];
+  jurisdictions: string[];
+  packs: string[];
+  tzdata: string;
+  evidence: Evidence;
+}
+
+export interface RulePack {
+  name: string;
+  title: string;
+}
+
+export interface Forecast {
+  contacts: number;
+  hours: { start: string; reachable: number; newly: number }[];
+  later: number;
+  /** Customers by the gate's code. */
+  never: Record<string, number>;
 }
 
 export interface AttemptDetail extends Attempt {
@@ -107,4 +163,5 @@ export interface ProblemBody {
   title: string;
   detail: string;
   status: number;
+  errors?: { field: string; code: string; reason: string }[];
 }

@@ -1,0 +1,290 @@
+"""Asks the gate a supposed question, as ``/v1/decisions`` has it; it reaches nobody and keeps no receipt.
+
+What is supposed stands beside what the store knows, unless the question says that only the supposed counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, RowMapping, select
+
+from campaigns.dispositions import ANSWERED
+from campaigns.gate import (
+    Budget,
+    CampaignTerms,
+    Consent,
+    Listing,
+    OptIn,
+    OptOut,
+    OwnTerms,
+    Question,
+    Reached,
+    Refusal,
+    Regime,
+    RegisterFact,
+    Scope,
+    Withdrawal,
+)
+from campaigns.rules import RulePack, RulesError, parse_pack, read_pack
+from outbound.api import gate_models as m
+from outbound.api import views
+from outbound.api.models import FieldError, Purpose
+from outbound.api.problems import InvalidFields
+from outbound.facts import Facts, facts_of
+from outbound.gatekeeper import ask, campaign_terms, claimed, evidence, own_terms
+from outbound.importing.numbers import NumberRefused, Telephone, e164, resolve
+from outbound.places import ZoneRefused, jurisdictions_of, place_without_number, tzdata_version, zones
+from outbound.rulebook import Edition, edition, packs_for, regime, with_packs
+from outbound.store import campaigns
+from outbound.store.schema import contacts
+
+T = TypeVar("T")
+LONG_AGO = 0.0
+SUPPOSED = "supposed"
+"""Id of a fact that is supposed, not stored."""
+
+
+def dry_run(connection: Connection, asked: m.DecisionIn, *, now: float) -> m.DecisionOut:
+    """Answer one question. Raises :class:`InvalidFields` for one that makes no sense, :class:`NotFound` likewise."""
+    campaign = campaigns.get(connection, asked.campaign_id) if asked.campaign_id else None
+    purpose = asked.purpose or (campaign["purpose"] if campaign is not None else None)
+    if purpose is None:
+        raise _invalid("purpose", "missing", "the field is required, unless campaign_id is given")
+    at = asked.at.timestamp() if asked.at is not None else now
+    contact = _contact(connection, campaign, asked)
+    place = _place(asked, contact)
+    question = Question(
+        at=at,
+        purpose=str(purpose),
+        channel=asked.channel,
+        zones=zones(list(place.zones)),
+        campaign=_terms(connection, campaign, asked, at),
+        guard_s=_guard_s(campaign, asked),
+    )
+    question = _with_facts(question, _facts(connection, asked, place.number, at), asked, contact, campaign)
+    chosen = _edition(connection, asked)
+    own = _own(campaign, asked)
+    try:
+        rules, trouble = regime(chosen, place.jurisdictions, question.purpose, question.channel, own, at=at), ""
+    except RulesError as error:
+        rules, trouble = None, str(error)
+    return _answer(question, rules, trouble, place, packs_for(chosen, place.jurisdictions))
+
+
+def packs_of(documents: Sequence[dict[str, Any] | str], field: str) -> tuple[RulePack, ...]:
+    """Read packs sent in a request. Raises :class:`InvalidFields` naming the pack, the key and the remedy."""
+    return _packs(json.dumps(documents, sort_keys=True), field)
+
+
+@lru_cache(maxsize=64)
+def _packs(documents: str, field: str) -> tuple[RulePack, ...]:
+    made = []
+    for number, document in enumerate(json.loads(documents)):
+        name = f"{field}[{number}]"
+        try:
+            is_text = isinstance(document, str)
+            made.append(parse_pack(document, file=name) if is_text else read_pack(document, file=name))
+        except RulesError as error:
+            raise _invalid(name, error.code, str(error)) from error
+    return tuple(made)
+
+
+def _contact(connection: Connection, campaign: RowMapping | None, asked: m.DecisionIn) -> RowMapping | None:
+    """The contact of the campaign that is meant, if the number is in it."""
+    if campaign is None or asked.number is None:
+        return None
+    number = _checked(lambda: e164(asked.number or ""))
+    query = select(contacts).where(contacts.c.campaign_id == campaign["id"], contacts.c.number == number)
+    return connection.execute(query).mappings().first()
+
+
+def _place(asked: m.DecisionIn, contact: RowMapping | None) -> Telephone:
+    """Where the customer is: as the question says, else as the contact does; without zones where nobody can tell."""
+    said = {"zone": asked.zone, "country": asked.country, "region": asked.region, "postcode": asked.postcode}
+    if contact is not None and not any(said.values()):
+        where = tuple(contact["jurisdictions"])
+        return Telephone(number=contact["number"], zones=tuple(contact["zones"]), jurisdictions=where)
+    return _checked(lambda: resolve_leniently(asked.number, **said))
+
+
+def resolve_leniently(number: str | None, **said: str) -> Telephone:
+    """Where a number is; no zones instead of an error where that cannot be told: the gate then says what to supply."""
+    if number is None:
+        place = place_without_number(**said)
+        return Telephone(number="", zones=place.zones, jurisdictions=place.jurisdictions)
+    try:
+        return resolve(number, **said)
+    except ZoneRefused as error:
+        if error.code != "zone_needed":
+            raise
+        return Telephone(number=e164(number), zones=(), jurisdictions=jurisdictions_of(e164(number)))
+
+
+def _checked(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (NumberRefused, ZoneRefused) as error:
+        raise _invalid(error.field, error.code, error.detail) from error
+
+
+def _invalid(field: str, code: str, reason: str) -> InvalidFields:
+    return InvalidFields([FieldError(field=field, code=code, reason=reason)])
+
+
+def _edition(connection: Connection, asked: m.DecisionIn) -> Edition:
+    if asked.rules is None:
+        try:
+            return edition(connection)
+        except RulesError as error:
+            raise _invalid("rules", error.code, str(error)) from error
+    packs = packs_of(asked.rules, "rules")
+    key = hashlib.sha256(json.dumps(asked.rules, sort_keys=True).encode()).hexdigest()
+    if asked.in_force:
+        return with_packs(edition(connection), packs, key)
+    everywhere = tuple(replace(pack, jurisdictions=("*",)) for pack in packs)
+    return with_packs(None, everywhere, key)
+
+
+def _own(campaign: RowMapping | None, asked: m.DecisionIn) -> OwnTerms:
+    supposed = asked.model_dump(mode="json", include={"windows", "caps", "closing_guard_s"})
+    if campaign is None or any(supposed.values()):
+        return own_terms(supposed)
+    return own_terms(campaign["settings"])
+
+
+def _guard_s(campaign: RowMapping | None, asked: m.DecisionIn) -> float:
+    if asked.channel != "voice":
+        return 0.0
+    if campaign is not None and "ring_timeout_s" not in asked.model_fields_set:
+        return float(campaign["settings"]["ring_timeout_s"])
+    return asked.ring_timeout_s
+
+
+def _terms(connection: Connection, campaign: RowMapping | None, asked: m.DecisionIn, at: float) -> CampaignTerms:
+    terms = campaign_terms(connection, campaign, at) if campaign is not None else CampaignTerms()
+    if asked.budget is not None:
+        frees = {} if asked.budget.frees_at is None else {"frees_at": asked.budget.frees_at.timestamp()}
+        terms = replace(terms, budget=Budget(limit=asked.budget.limit, used=asked.budget.used, **frees))
+    if asked.starts_at is not None:
+        terms = replace(terms, starts_at=asked.starts_at.timestamp())
+    if asked.expires_at is not None:
+        terms = replace(terms, expires_at=asked.expires_at.timestamp())
+    return terms
+
+
+def _facts(connection: Connection, asked: m.DecisionIn, number: str, at: float) -> Facts:
+    if not asked.stored or not number:
+        return Facts()
+    return facts_of(connection, [number], at=at)[number]
+
+
+def _with_facts(
+    question: Question, facts: Facts, asked: m.DecisionIn, contact: RowMapping | None, campaign: RowMapping | None
+) -> Question:
+    """Stored and supposed facts together."""
+    consents, withdrawals = _consents(asked)
+    if contact is not None and campaign is not None and asked.stored:
+        consents = [*consents, *claimed(contact, campaign)]
+    registers = {
+        name: RegisterFact(as_of=_seconds(fact.as_of), listed=fact.listed) for name, fact in asked.registers.items()
+    }
+    return replace(
+        question,
+        opt_outs=(
+            *facts.opt_outs,
+            *(OptOut(id=SUPPOSED, at=_or_long_ago(o.at), scope=_scope(o)) for o in asked.opt_outs),
+        ),
+        opt_ins=(*facts.opt_ins, *(OptIn(id=SUPPOSED, at=o.at.timestamp(), scope=_scope(o)) for o in asked.opt_ins)),
+        consents=(*facts.consents, *consents),
+        withdrawals=(*facts.withdrawals, *withdrawals),
+        refusals=(
+            *facts.refusals,
+            *(Refusal(id=SUPPOSED, at=r.at.timestamp(), purpose=str(r.purpose)) for r in asked.refusals),
+        ),
+        history=(*facts.history, *map(_reached, asked.history)),
+        registers={**facts.registers, **registers},
+        house_lists=(*facts.house_lists, *(Listing(name=name, since=LONG_AGO) for name in asked.house_lists)),
+    )
+
+
+def _consents(asked: m.DecisionIn) -> tuple[list[Consent], list[Withdrawal]]:
+    found, taken_back = [], []
+    if asked.consent != "none":
+        found.append(Consent(id=SUPPOSED, kind=str(asked.consent), at=LONG_AGO))
+    for one in asked.consents:
+        until = {} if one.expires_at is None else {"until": one.expires_at.timestamp()}
+        at, scope = _or_long_ago(one.at), _scope(one)
+        found.append(Consent(id=SUPPOSED, kind=one.kind, scope=scope, at=at, proven=one.proof, **until))
+        if one.withdrawn_at is not None:
+            taken_back.append(Withdrawal(id=SUPPOSED, at=one.withdrawn_at.timestamp(), scope=scope))
+    return found, taken_back
+
+
+def _reached(one: m.ReachedFact) -> Reached:
+    answered = one.answered
+    if answered is None and one.disposition is not None:
+        answered = one.disposition in ANSWERED
+    return Reached(
+        at=one.at.timestamp(),
+        channel=one.channel,
+        purpose=str(one.purpose or ""),
+        campaign=one.campaign_id,
+        outcome=str(one.disposition or ""),
+        answered=answered,
+    )
+
+
+def _scope(one: m.ScopeIn) -> Scope:
+    return Scope(purpose=one.scope, channel=one.channel, campaign=one.campaign_id)
+
+
+def _seconds(at: datetime | None) -> float | None:
+    return None if at is None else at.timestamp()
+
+
+def _or_long_ago(at: datetime | None) -> float:
+    return LONG_AGO if at is None else at.timestamp()
+
+
+def _answer(
+    question: Question, rules: Regime | None, trouble: str, place: Telephone, packs: Sequence[RulePack]
+) -> m.DecisionOut:
+    decision = ask(question, rules, trouble)
+    unreadable = decision.code == "rules_unreadable"
+    return m.DecisionOut(
+        allowed=decision.allowed,
+        code=decision.code,
+        reason=decision.reason,
+        rule=decision.rule,
+        source=decision.source,
+        mark=decision.mark,
+        next_at=None if unreadable else views.instant(decision.next_at),
+        at=views.at(question.at),
+        number=place.number,
+        purpose=Purpose(question.purpose),
+        channel=question.channel,
+        zones=[zone.name for zone in question.zones],
+        jurisdictions=list(place.jurisdictions),
+        packs=[pack.id for pack in packs],
+        disclosures=_disclosures(packs, question),
+        tzdata=tzdata_version(),
+        evidence=evidence(question, rules, place.jurisdictions),
+    )
+
+
+def _disclosures(packs: Sequence[RulePack], question: Question) -> list[m.DisclosureOut]:
+    return [
+        m.DisclosureOut(
+            rule=one.cite, source=one.source, mark=one.mark, when=one.when, text=one.text, within_s=one.within_s
+        )
+        for pack in packs
+        for one in pack.disclosures
+        if one.covers(question.purpose, question.channel)
+    ]

@@ -1,0 +1,1 @@
+"""Receipts: every decision to reach or to spare somebody, chained, verified, shown as evidence; they decide nothing."""
