@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, RowMapping, select
 
-from campaigns.dispositions import ANSWERED
+from campaigns.dispositions import ANSWERED, Disposition
 from campaigns.gate import (
     Budget,
     CampaignTerms,
@@ -35,10 +35,10 @@ from campaigns.gate import (
 from campaigns.rules import RulePack, RulesError, parse_pack, read_pack
 from outbound.api import gate_models as m
 from outbound.api import views
-from outbound.api.models import FieldError, Purpose
+from outbound.api.models import CampaignState, FieldError, Purpose
 from outbound.api.problems import InvalidFields
 from outbound.facts import Facts, facts_of
-from outbound.gatekeeper import ask, campaign_terms, claimed, evidence, own_terms
+from outbound.gatekeeper import ask, campaign_terms, claimed, evidence, jurisdictions_in, own_terms
 from outbound.importing.numbers import NumberRefused, Telephone, e164, resolve
 from outbound.places import ZoneRefused, jurisdictions_of, place_without_number, tzdata_version, zones
 from outbound.rulebook import Edition, edition, packs_for, regime, with_packs
@@ -47,6 +47,9 @@ from outbound.store.schema import contacts
 
 T = TypeVar("T")
 LONG_AGO = 0.0
+CURABLE = frozenset(
+    {"zone_unknown", "rules_unknown", "rules_unreadable", "consent_missing", "register_missing", "register_stale"}
+)
 SUPPOSED = "supposed"
 """Id of a fact that is supposed, not stored."""
 
@@ -75,7 +78,16 @@ def dry_run(connection: Connection, asked: m.DecisionIn, *, now: float) -> m.Dec
         rules, trouble = regime(chosen, place.jurisdictions, question.purpose, question.channel, own, at=at), ""
     except RulesError as error:
         rules, trouble = None, str(error)
-    return _answer(question, rules, trouble, place, packs_for(chosen, place.jurisdictions))
+    answer = _answer(question, rules, trouble, place, packs_for(chosen, place.jurisdictions))
+    return answer.model_copy(update=_standing(campaign, contact))
+
+
+def _standing(campaign: RowMapping | None, contact: RowMapping | None) -> dict[str, Any]:
+    """What else may keep a campaign from reaching somebody: it does not run, or is done with the customer."""
+    found: dict[str, Any] = {} if campaign is None else {"campaign_state": CampaignState(campaign["state"])}
+    if contact is not None and contact["disposition"] is not None:
+        found["contact_disposition"] = Disposition(contact["disposition"])
+    return found
 
 
 def packs_of(documents: Sequence[dict[str, Any] | str], field: str) -> tuple[RulePack, ...]:
@@ -109,7 +121,7 @@ def _place(asked: m.DecisionIn, contact: RowMapping | None) -> Telephone:
     """Where the customer is: as the question says, else as the contact does; without zones where nobody can tell."""
     said = {"zone": asked.zone, "country": asked.country, "region": asked.region, "postcode": asked.postcode}
     if contact is not None and not any(said.values()):
-        where = tuple(contact["jurisdictions"])
+        where = jurisdictions_in(contact)
         return Telephone(number=contact["number"], zones=tuple(contact["zones"]), jurisdictions=where)
     return _checked(lambda: resolve_leniently(asked.number, **said))
 
@@ -275,6 +287,7 @@ def _answer(
         packs=[pack.id for pack in packs],
         disclosures=_disclosures(packs, question),
         tzdata=tzdata_version(),
+        curable=decision.code in CURABLE,
         evidence=evidence(question, rules, place.jurisdictions),
     )
 

@@ -16,11 +16,14 @@ from campaigns.gate import (
     CampaignTerms,
     Consent,
     Decision,
+    OptIn,
+    OptOut,
     OwnTerms,
     Question,
     Reached,
     Regime,
     Scope,
+    Withdrawal,
     decide,
 )
 from campaigns.rules import Cap, RulesError, parse_period, week_window
@@ -187,8 +190,12 @@ def question_of(
 
 def regime_of(campaign: RowMapping, contact: RowMapping, own: OwnTerms, chosen: Edition, *, at: float) -> Regime:
     """The rules for calling a contact for a campaign with its ``own`` terms. Raises :class:`RulesError`."""
-    where = contact["jurisdictions"] or jurisdictions_of(contact["number"])
-    return regime(chosen, where, campaign["purpose"], VOICE, own, at=at)
+    return regime(chosen, jurisdictions_in(contact), campaign["purpose"], VOICE, own, at=at)
+
+
+def jurisdictions_in(contact: RowMapping) -> tuple[str, ...]:
+    """The jurisdictions of a contact; one of an older schema has none, and its number alone tells them."""
+    return tuple(contact["jurisdictions"]) or jurisdictions_of(contact["number"])
 
 
 def claimed(contact: RowMapping, campaign: RowMapping) -> tuple[Consent, ...]:
@@ -214,7 +221,7 @@ def _receipt(examined: Examined, attempt_id: str | None, at: float) -> NewReceip
         rule=decision.rule,
         source=decision.source,
         next_at=decision.next_at,
-        evidence=evidence(question, examined.regime, examined.contact["jurisdictions"]),
+        evidence={"mark": decision.mark} | evidence(question, examined.regime, jurisdictions_in(examined.contact)),
         personal={"number": examined.contact["number"]},
     )
 
@@ -230,16 +237,28 @@ def evidence(question: Question, rules: Regime | None, jurisdictions: Sequence[s
         "packs": list(rules.packs) if rules is not None else [],
         "tzdata": tzdata_version(),
         "holidays": holidays_version(),
-        "opt_outs": [one.id for one in question.opt_outs],
-        "opt_ins": [one.id for one in question.opt_ins],
-        "consents": [{"id": one.id, "kind": one.kind} for one in question.consents],
-        "withdrawals": [one.id for one in question.withdrawals],
-        "refusals": [one.id for one in question.refusals],
+        "opt_outs": [_said(one) for one in question.opt_outs],
+        "opt_ins": [_said(one) for one in question.opt_ins],
+        "consents": [_consent(one) for one in question.consents],
+        "withdrawals": [_said(one) for one in question.withdrawals],
+        "refusals": [{"id": one.id, "at": one.at, "scope": one.purpose} for one in question.refusals],
         "history": [_shown(one) for one in newest],
         "registers": {name: asdict(fact) for name, fact in question.registers.items()},
         "house_lists": [one.name for one in question.house_lists],
         "expires_at": question.campaign.expires_at,
     }
+
+
+def _said(one: OptOut | OptIn | Withdrawal | Consent) -> dict[str, Any]:
+    """What was said, when, and of what: a purpose or all, a channel and a campaign where only these are meant."""
+    narrower = {"channel": one.scope.channel, "campaign": one.scope.campaign}
+    narrower = {name: value for name, value in narrower.items() if value}
+    return {"id": one.id, "at": one.at, "scope": one.scope.purpose} | narrower
+
+
+def _consent(one: Consent) -> dict[str, Any]:
+    until = {} if one.until == float("inf") else {"until": one.until}
+    return _said(one) | {"kind": one.kind, "proven": one.proven} | until
 
 
 def _shown(one: Reached) -> dict[str, Any]:

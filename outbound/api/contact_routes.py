@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -32,6 +31,7 @@ from outbound.api.paging import cursor_of, cut
 from outbound.api.problems import InvalidFields
 from outbound.api.receipt_models import Erasure
 from outbound.api.routes import Answer, Routes
+from outbound.api.waiting import hold
 from outbound.errors import NotFound, OutboundError
 from outbound.ids import new_id
 from outbound.importing.numbers import NumberRefused, e164
@@ -47,10 +47,8 @@ JSON_LIMIT = 4 * 1024 * 1024
 LIST_LIMIT = 5000
 CHUNK = 64 * 1024
 FIRST_REJECTS = 100
-MAX_WAIT_S = 60
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 CSV = ("text/csv", "text/tab-separated-values")
-_WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*(\d{1,4})\s*(?:$|[,;])", re.IGNORECASE)
 _TEXT = {"type": "string"}
 
 
@@ -241,26 +239,18 @@ async def _add_file(call: Call, campaign_id: str, kind: str, query: ImportQuery)
     if answer.stored is not None:
         await asyncio.to_thread(path.unlink, missing_ok=True)
         return answer
-    return await _wait(call, answer, import_id, campaign_id, latest)
+    return await _wait(call, answer, import_id, latest)
 
 
 async def _wait(
-    call: Call, answer: Answer[ContactsResult | Import], import_id: str, campaign_id: str, after: int
+    call: Call, answer: Answer[ContactsResult | Import], import_id: str, after: int
 ) -> Answer[ContactsResult | Import]:
-    """Hold the answer until the import is over, as long as ``Prefer: wait=N`` (RFC 7240 §4.3) asks for."""
-    wish = _WAIT.search(call.request.headers.get("Prefer", ""))
-    if wish is None:
-        return answer
-    seconds = min(int(wish[1]), MAX_WAIT_S)
-    try:
-        async with asyncio.timeout(seconds):
-            async for batch in call.services.stream.follow(after=after, campaign_id=campaign_id):
-                if any(event["kind"] == "import.done" and event["data"]["import_id"] == import_id for event in batch):
-                    break
-    except TimeoutError:
+    """Hold the answer until the import is over, as long as is asked for."""
+    waited_s = await hold(call, "import.done", import_id, after=after)
+    if waited_s is None:
         return answer
     shown = await call.read(lambda connection: _show(connection, import_id))
-    headers = dict(answer.headers) | {"Preference-Applied": f"wait={seconds}"}
+    headers = dict(answer.headers) | {"Preference-Applied": f"wait={waited_s}"}
     return Answer(body=shown, status=200, headers=headers)
 
 

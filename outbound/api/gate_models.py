@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field, RootModel, StringConstraints
 
 from campaigns.dispositions import Disposition
-from outbound.api.models import CapIn, Consent, Instant, Model, Name, Purpose, Window
+from outbound.api.models import CampaignState, CapIn, Consent, Instant, Model, Name, Purpose, Window
 
 Channel = Literal["voice", "sms"]
 ScopeWord = Literal["all", "marketing", "informational", "transactional", "emergency"]
@@ -131,8 +131,8 @@ class DecisionIn(Model):
     rules: Annotated[list[dict[str, Any] | str], Field(max_length=20)] | None = None
     """Rule packs to be tried out, as TOML text or as its keys in JSON. They alone decide, unless ``in_force``."""
     in_force: bool = False
-    """Whether the packs in force for the customer's jurisdictions apply besides ``rules``; a pack of ``rules`` then takes
-    the place of the one of its name, and applies to its own jurisdictions."""
+    """Whether the packs in force for the customer's jurisdictions apply besides ``rules``; a pack of ``rules`` then
+    takes the place of the one of its name, and applies to its own jurisdictions."""
 
 
 class RuleCited(Model):
@@ -180,6 +180,12 @@ class DecisionOut(Model):
     """What must be said, in the order in which the packs name it."""
     tzdata: str
     """Version of the time zone data."""
+    curable: bool = False
+    """Whether ``next_at`` is ``null`` only until somebody supplies what ``reason`` names (a zone, consent…)."""
+    campaign_state: CampaignState | None = None
+    """Of the campaign that was named: only a running one reaches anybody."""
+    contact_disposition: Disposition | None = None
+    """Set when that campaign is done with the customer, and will not try again."""
     evidence: dict[str, Any] = Field(default_factory=dict)
     """What the gate was shown."""
 

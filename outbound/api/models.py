@@ -242,7 +242,10 @@ class ContactIn(Model):
 
 
 class Contact(ContactIn):
-    """A customer of a campaign as stored."""
+    """A customer of a campaign as stored; of the address the jurisdictions are kept."""
+
+    jurisdictions: list[str] = Field(default_factory=list)
+    """Where the customer may be, ISO 3166; the rules of all of them apply."""
 
     id: str
     campaign_id: str
@@ -365,6 +368,10 @@ class Receipt(Model):
     reason: str
     rule: str
     """Rule and version that decided."""
+    source: str = ""
+    """Where the rule is written."""
+    mark: str = ""
+    """V: statute or official text read; S: secondary source; M: memory; H: rule of the house."""
     next_at: AwareDatetime | None = None
     evidence: dict[str, Any] = Field(default_factory=dict)
 

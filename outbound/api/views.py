@@ -70,6 +70,7 @@ def contact(row: Row) -> m.Contact:
         zone=zones[0] if len(zones) == 1 else "",
         consent=row["consent"],
         variables=row["variables"],
+        jurisdictions=row["jurisdictions"],
         disposition=row["disposition"],
         attempts=row["attempts"],
     )
@@ -119,8 +120,11 @@ def attempt_detail(detail: Detail) -> m.AttemptDetail:
 
 def receipt(row: Row) -> m.Receipt:
     """An answer of the gate."""
-    names = ("allowed", "code", "reason", "rule", "evidence")
-    return m.Receipt(**{name: row[name] for name in names}, at=at(row["at"]), next_at=instant(row["next_at"]))
+    names = ("allowed", "code", "reason", "rule", "source", "evidence")
+    mark = row["evidence"].get("mark", "")
+    return m.Receipt(
+        **{name: row[name] for name in names}, mark=mark, at=at(row["at"]), next_at=instant(row["next_at"])
+    )
 
 
 def opt_out(row: Row) -> m.OptOut:

@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, up
 
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
+from campaigns.gate import CODES
 from outbound.ids import new_id
+from outbound.receipts.chain import NewReceipt, append
 from outbound.store import by_number, events
 from outbound.store.campaigns import complete_if_over
 from outbound.store.schema import attempts, campaigns, contacts, opt_outs
@@ -80,7 +82,7 @@ def record(
     row = told | place | {"id": opt_out_id, "words": words, "created_at": now}
     connection.execute(insert(opt_outs), row)
     events.append(connection, at=now, kind="optout.created", data={"id": opt_out_id} | told, **place)
-    cancel_due(connection, [number], *cover.clauses(), now=now)
+    cancel_due(connection, [number], *cover.clauses(), rule=f"opt-out {opt_out_id}", now=now)
     return by_number.get(connection, opt_outs, opt_out_id)
 
 
@@ -103,31 +105,57 @@ def covered(connection: Connection, cover: Cover, states: Collection[State] = LI
     return set(connection.execute(query).scalars())
 
 
-def cancel_due(connection: Connection, numbers: Sequence[str], /, *clauses: ColumnElement[bool], now: float) -> None:
-    """Cancel the due attempts to ``numbers`` that meet ``clauses``; the caller has its turn (``events.take_turn``)."""
+def cancel_due(
+    connection: Connection, numbers: Sequence[str], /, *clauses: ColumnElement[bool], rule: str, now: float
+) -> None:
+    """Cancel the due attempts to ``numbers`` that meet ``clauses``, each with the receipt that cites ``rule``.
+
+    The caller has its turn (``events.take_turn``).
+    """
     touched: set[str] = set()
     for some in _parts(numbers):
         query = (
-            select(attempts)
+            select(attempts, campaigns.c.purpose)
             .join(campaigns, attempts.c.campaign_id == campaigns.c.id)
             .where(attempts.c.number.in_(some), attempts.c.state == State.DUE)
             .where(*clauses)
             .with_for_update(of=attempts)
         )
         for rows in _parts(connection.execute(query).mappings().all()):
-            _cancel(connection, rows, now)
+            _cancel(connection, rows, rule, now)
             touched |= {row["campaign_id"] for row in rows}
     for campaign_id in sorted(touched):
         complete_if_over(connection, campaign_id, now=now)
 
 
-def _cancel(connection: Connection, rows: Sequence[RowMapping], now: float) -> None:
+def _cancel(connection: Connection, rows: Sequence[RowMapping], rule: str, now: float) -> None:
     final = {"state": State.DONE, "disposition": Disposition.CANCELLED, "ended_at": now, "hangup_cause": OPTED_OUT}
     mine = update(attempts).where(attempts.c.id.in_([row["id"] for row in rows]), attempts.c.state == State.DUE)
     connection.execute(mine.values(**final))
     theirs = update(contacts).where(contacts.c.id.in_([row["contact_id"] for row in rows]))
     connection.execute(theirs.values(disposition=Disposition.CANCELLED))
     events.append_all(connection, [_ended(row, now) for row in rows])
+    append(connection, [_spared(row, rule, now) for row in rows])
+
+
+def _spared(row: RowMapping, rule: str, now: float) -> NewReceipt:
+    """The receipt of an attempt that is not made because of what the customer said."""
+    return NewReceipt(
+        at=now,
+        campaign_id=row["campaign_id"],
+        contact_id=row["contact_id"],
+        attempt_id=row["id"],
+        channel=row["channel"],
+        purpose=row["purpose"],
+        allowed=False,
+        code=OPTED_OUT,
+        reason=CODES[OPTED_OUT],
+        rule=rule,
+        source="",
+        next_at=None,
+        evidence={"due_at": row["due_at"]},
+        personal={"number": row["number"]},
+    )
 
 
 def _ended(row: RowMapping, now: float) -> dict[str, Any]:

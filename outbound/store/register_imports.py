@@ -172,4 +172,4 @@ def _spare(connection: Connection, register: str, numbers: Sequence[int], now: f
         if number[1:].isdecimal() and int(number[1:]) in listed:
             data = {"register": register, "number": number}
             events.append(connection, at=now, kind="register.listed", data=data)
-    optouts.cancel_due(connection, [f"+{number}" for number in numbers], now=now)
+    optouts.cancel_due(connection, [f"+{number}" for number in numbers], rule=f"register {register}", now=now)

@@ -331,6 +331,7 @@ receipts = Table(
     Column("commitment", LargeBinary(32)),
     Column("hash", LargeBinary(32)),
     Index("uq_receipts_day_seq", "day", "seq", unique=True),
+    Index("ix_receipts_campaign", "campaign_id", "id"),
 )
 """Append-only: every answer of the gate that reached or spared somebody, chained by ``hash`` within a UTC ``day``.
 ``personal`` and ``salt`` go when a person is erased; ``commitment``, which is what the chain holds of them, stays."""

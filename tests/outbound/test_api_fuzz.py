@@ -55,6 +55,35 @@ RAW = [
     b"{}\n[]",
 ]
 TYPES = ["application/json", "text/csv", "application/x-ndjson", "application/yaml", "text/csv; charset=zip", "x/y", ""]
+PACK: dict[str, Any] = {
+    "name": "default",
+    "title": "Trial",
+    "version": "1",
+    "effective_from": "2000-01-01",
+    "jurisdictions": [],
+    "holidays": {"country": "FR", "add": ["12-24"]},
+    "hours": [
+        {
+            "id": "hours",
+            "purposes": ["marketing", "informational", "transactional"],
+            "channels": ["voice", "sms"],
+            "windows": ["mon-fri 09:00-12:00"],
+            "closed_on": ["holiday"],
+            "source": "a test",
+            "mark": "H",
+        }
+    ],
+    "consents": [
+        {
+            "id": "consent",
+            "purposes": ["marketing"],
+            "channels": ["voice", "sms"],
+            "needs": "express",
+            "source": "a test",
+            "mark": "H",
+        }
+    ],
+}
 GOOD: dict[str, Any] = {
     "create_campaign": CAMPAIGN,
     "change_campaign": {"name": "New", "retry": {"max_attempts": 2, "delays_s": {"busy": 5}}},
@@ -74,6 +103,19 @@ GOOD: dict[str, Any] = {
     "load_entries": "+447700900001",
     "receive_message": {"from": "+447700900001", "to": "60777", "text": "stop", "offered": ["R"]},
     "receive_call": {"from": "+447700900001", "act": "opt_out", "scope": "all", "words": "9"},
+    "decide": {
+        "number": "+447700900001",
+        "zone": "Europe/London",
+        "purpose": "marketing",
+        "at": "2026-11-24T12:00:00Z",
+        "history": [{"at": "2026-11-23T12:00:00Z", "disposition": "busy"}],
+        "consents": [{"kind": "express", "at": "2026-01-01T00:00:00Z"}],
+        "caps": [{"attempts": 1, "per": "24 hours"}],
+        "windows": [{"days": ["mon"], "start": "10:00", "end": "12:00"}],
+        "registers": {"gb-tps": {"as_of": "2026-11-20T00:00:00Z", "listed": False}},
+        "rules": [PACK],
+    },
+    "put_rules": {"pack": PACK},
     "create_callflow": {"document": PARCEL},
     "put_callflow": {"document": PARCEL},
     "lint_callflow": {"document": PARCEL},

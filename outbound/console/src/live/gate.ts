@@ -1,5 +1,5 @@
 // Says in words what the gate answers and what it was shown. Pure: reads no clock and asks no server.
-import type { Decision, Evidence, Receipt } from './shapes';
+import type { Decision, Evidence, Receipt, Said } from './shapes';
 import { DISPOSITIONS, readable } from './words';
 
 /** How sure a rule's source is. */
@@ -32,7 +32,7 @@ export const PURPOSES = ['informational', 'transactional', 'marketing', 'emergen
 export function verdict(answer: Decision, now: boolean): string {
   if (answer.allowed) return answer.channel === 'sms' ? 'Yes, we may text' : 'Yes, we may call';
   if (answer.next_at) return now ? 'Not now' : 'Not then';
-  return 'Never, as things stand';
+  return answer.curable ? 'Not until something is supplied' : 'Never, as things stand';
 }
 
 /** A reason as a sentence. */
@@ -112,12 +112,12 @@ export function evidenceWords({ evidence, allowed }: Pick<Receipt, 'evidence' | 
   const always = new Set(['Opt-outs', 'Earlier attempts', 'Consent']);
   const all: [string, string[] | undefined][] = [
     // What allowed it had looked at them.
-    ['Opt-outs', evidence.opt_outs?.map((id) => (allowed ? `${id}, which does not bar this` : id))],
-    ['Opt-ins', evidence.opt_ins],
+    ['Opt-outs', evidence.opt_outs?.map((one) => (allowed ? `${saidWords(one)}, which does not bar this` : saidWords(one)))],
+    ['Opt-ins', evidence.opt_ins?.map(saidWords)],
     ['Earlier attempts', evidence.history?.map(attemptWords).reverse()],
     ['Consent', evidence.consents?.map(consentWords)],
-    ['Consent taken back', evidence.withdrawals],
-    ['Refusals', evidence.refusals],
+    ['Consent taken back', evidence.withdrawals?.map(saidWords)],
+    ['Refusals', evidence.refusals?.map(saidWords)],
     ['Do-not-call registers', Object.entries(evidence.registers ?? {}).map(registerWords)],
     ['Lists of the house', evidence.house_lists],
   ];
@@ -131,8 +131,16 @@ function attemptWords({ at, channel, purpose, outcome }: Evidence['history'][num
   return [instantOf(at), CHANNELS[channel] ?? channel, purpose, came].filter(Boolean).join(' · ');
 }
 
-function consentWords({ id, kind }: Evidence['consents'][number]): string {
-  return `${readable(kind)} – ${id.startsWith('contact ') ? 'claimed by the import, without proof' : id}`;
+function consentWords({ kind, proven, until, ...said }: Evidence['consents'][number]): string {
+  const proof = proven ? 'with proof' : 'as the import claims, without proof';
+  return [readable(kind), saidWords(said), proof, until ? `until ${instantOf(until)}` : ''].filter(Boolean).join(' · ');
+}
+
+/** When it was said, and of what. */
+function saidWords({ at, scope, channel, campaign }: Said): string {
+  const when = at > 0 ? instantOf(at) : 'long ago';
+  const what = scope === 'all' ? 'for everything' : `for ${scope}`;
+  return [when, what, channel ? (CHANNELS[channel] ?? channel) : '', campaign ? 'one campaign only' : ''].filter(Boolean).join(' · ');
 }
 
 function registerWords([name, { as_of, listed }]: [string, { as_of: number | null; listed: boolean }]): string {

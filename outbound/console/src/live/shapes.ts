@@ -82,17 +82,26 @@ export interface Timings {
 export type Channel = 'voice' | 'sms';
 export type Purpose = 'marketing' | 'informational' | 'transactional' | 'emergency';
 
+/** Something a customer said or was said to have said: of a purpose or all, a channel and a campaign if only these. */
+export interface Said {
+  id: string;
+  at: number;
+  scope: string;
+  channel?: string;
+  campaign?: string;
+}
+
 /** What the gate was shown; instants in seconds. */
 export interface Evidence {
   zones: string[];
   jurisdictions: string[];
   packs: string[];
   tzdata: string;
-  opt_outs: string[];
-  opt_ins: string[];
-  consents: { id: string; kind: string }[];
-  withdrawals: string[];
-  refusals: string[];
+  opt_outs: Said[];
+  opt_ins: Said[];
+  consents: (Said & { kind: string; proven: boolean; until?: number })[];
+  withdrawals: Said[];
+  refusals: Said[];
   history: { at: number; channel: string; purpose: string; outcome: string }[];
   registers: Record<string, { as_of: number | null; listed: boolean }>;
   house_lists: string[];
@@ -128,6 +137,11 @@ export interface Decision extends Receipt {
   jurisdictions: string[];
   packs: string[];
   tzdata: string;
+  /** Nobody is reached until something is supplied: `reason` names it. */
+  curable: boolean;
+  campaign_state: CampaignState | null;
+  /** Set when the campaign is done with the customer. */
+  contact_disposition: string | null;
   evidence: Evidence;
 }
 
