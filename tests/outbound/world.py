@@ -72,6 +72,10 @@ class World:
         self.campaign_ids.append(row["id"])
         return str(row["id"])
 
+    async def plan(self, campaign_id: str) -> None:
+        """Plan what is not planned."""
+        await self.store.write(lambda c: plan_contacts(c, campaign_id, now=self.now, limit=10_000))
+
     async def claim(self, *, limit: int = 100, free: dict[str, int] | None = None, tokens: int = 100) -> list[Claim]:
         return await self.store.write(
             lambda c: claim(
