@@ -30,6 +30,8 @@ class CallRequest:
     """The call flow document, as loaded from YAML."""
     variables: dict[str, str]
     """Campaign and contact variables together."""
+    shared: tuple[str, ...] = ()
+    """Those with the campaign's own value; the sound of a sentence with any other does not outlive the call."""
     language: str
     zone: str
     """IANA zone of the contact: times are spoken and understood in it."""

@@ -14,6 +14,7 @@ from campaigns.flow.document import Context, Flow, parse_flow
 from campaigns.flow.effects import Effect
 from campaigns.flow.engine import State, start
 from dialer.messages import CallRequest
+from dialer.said_to_all import SaidToAll
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Script:
     language: str
     state: State
     effects: Sequence[Effect]
+    said_to_all: SaidToAll
 
     @classmethod
     def open(cls, request: CallRequest, *, now: datetime) -> Self:
@@ -37,4 +39,5 @@ class Script:
             can_hand_off=bool(request.agent_uri),
         )
         state, effects = start(flow, context)
-        return cls(flow=flow, language=request.language, state=state, effects=effects)
+        said_to_all = SaidToAll(flow, request, now=now)
+        return cls(flow=flow, language=request.language, state=state, effects=effects, said_to_all=said_to_all)

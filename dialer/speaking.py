@@ -6,7 +6,7 @@ It does not decide what to say or when to stop; it says how much was really hear
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,8 +23,11 @@ BYTES_PER_MS = 16
 class Voice(Protocol):
     """Whatever turns a sentence into sound, usually a prompt cache before a synthesiser."""
 
-    async def render(self, text: str, *, language: str) -> bytes:
-        """Speak one sentence: s16le mono at 8000 Hz. Raises :class:`speech.seams.SpeechError`."""
+    async def render(self, text: str, *, language: str, keep: bool) -> bytes:
+        """Speak one sentence: s16le mono at 8000 Hz. Raises :class:`speech.seams.SpeechError`.
+
+        ``keep``: whether its sound may be kept for other calls.
+        """
 
     async def prepare(self, texts: Sequence[str], language: str) -> None:
         """Have texts rendered ahead of their use. Raises :class:`speech.seams.SpeechError`."""
@@ -53,10 +56,14 @@ class Sentence:
 
 
 class Speaker:
-    """Speaks on one leg."""
+    """Speaks on one leg.
 
-    def __init__(self, leg: Leg, voice: Voice, story: Story) -> None:
-        self._leg, self._voice, self._story = leg, voice, story
+    ``is_shared`` tells whether a sentence (and its language) is the same for everybody. The sound of any other lives in
+    here alone, until the end of the call.
+    """
+
+    def __init__(self, leg: Leg, voice: Voice, story: Story, *, is_shared: Callable[[str, str], bool]) -> None:
+        self._leg, self._voice, self._story, self._is_shared = leg, voice, story, is_shared
         self._ahead: dict[tuple[str, str], asyncio.Task[bytes]] = {}
         self._playback: Playback | None = None
         self._stopped: asyncio.Future[int] | None = None
@@ -93,7 +100,7 @@ class Speaker:
             self._stopped.set_result(played_ms)
 
     def close(self) -> None:
-        """Fall silent and forget what was rendered ahead."""
+        """Fall silent and forget every sound."""
         self.stop()
         for task in self._ahead.values():
             task.cancel()
@@ -108,7 +115,8 @@ class Speaker:
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
             if stopped.done():
                 return False
-            self._ahead.pop((language, text), None)
+            if rendering.exception() is not None or self._is_shared(text, language):
+                self._ahead.pop((language, text), None)  # what is shared is kept elsewhere
             sentence = Sentence(text=text, pcm=rendering.result())
             heard_all = await self._sound(sentence, language, stopped, pause=more or number < len(parts))
             if stopped.done() or not heard_all:
@@ -138,7 +146,8 @@ class Speaker:
     def _rendering(self, text: str, language: str) -> asyncio.Task[bytes]:
         key = (language, text)
         if key not in self._ahead:
-            self._ahead[key] = asyncio.create_task(self._voice.render(text, language=language))
+            rendering = self._voice.render(text, language=language, keep=self._is_shared(text, language))
+            self._ahead[key] = asyncio.create_task(rendering)
             self._ahead[key].add_done_callback(_look_at)
         return self._ahead[key]
 

@@ -44,7 +44,7 @@ class Conversation:
         hand_off: Callable[[Handoff, Callable[[], None]], Awaitable[HandoffEnded]],
     ) -> None:
         self._flow, self._story, self._hand_off = script.flow, story, hand_off
-        self._speaker = Speaker(leg, equipment.voice, story)
+        self._speaker = Speaker(leg, equipment.voice, story, is_shared=script.said_to_all.includes)
         self._courtesy = Courtesy(
             self._speaker,
             intent_of=self._intent_of,

@@ -23,9 +23,9 @@ class Synthesis(Protocol):
     """One synthesiser process with its cache; :class:`speech.client.SynthesizerClient` is one."""
 
     async def synthesize(
-        self, text: str, language: str, voice: str | None = None, *, deadline_s: float = ...
+        self, text: str, language: str, voice: str | None = None, *, deadline_s: float = ..., keep: bool = ...
     ) -> Speech:
-        """Speak ``text``. Raises :class:`SpeechError`."""
+        """Speak ``text``, past the cache unless ``keep``. Raises :class:`SpeechError`."""
 
     async def warm(self, texts: Iterable[str], language: str) -> int:
         """Render what is not in the cache yet. Raises :class:`SpeechError`."""
@@ -37,12 +37,15 @@ class Voices:
     def __init__(self, voices: Mapping[str, Sequence[Synthesis]]) -> None:
         self._voices = voices
 
-    async def render(self, text: str, *, language: str) -> bytes:
-        """Speak one sentence: s16le mono at 8000 Hz. Raises the last voice's :class:`SpeechError`."""
+    async def render(self, text: str, *, language: str, keep: bool) -> bytes:
+        """Speak one sentence: s16le mono at 8000 Hz. Raises the last voice's :class:`SpeechError`.
+
+        ``keep``: whether its sound may be kept for other calls.
+        """
         failed = SpeechError(f"no voice speaks {language!r}: start a synthesiser for it", code="no_voice")
         for voice in self._serving(language):
             try:
-                return (await voice.synthesize(text, language, deadline_s=PATIENCE_S)).pcm
+                return (await voice.synthesize(text, language, deadline_s=PATIENCE_S, keep=keep)).pcm
             except SpeechError as error:
                 log.warning("a voice failed", extra={"language": language, "code": error.code})
                 failed = error

@@ -38,7 +38,7 @@ from outbound.api import views
 from outbound.api.models import CampaignState, FieldError, Purpose
 from outbound.api.problems import InvalidFields
 from outbound.facts import Facts, facts_of
-from outbound.gatekeeper import ask, campaign_terms, claimed, evidence, jurisdictions_in, own_terms
+from outbound.gatekeeper import ask, campaign_terms, claimed, evidence, jurisdictions_in, own_terms, zones_in
 from outbound.importing.numbers import NumberRefused, Telephone, e164, resolve
 from outbound.places import ZoneRefused, jurisdictions_of, place_without_number, tzdata_version, zones
 from outbound.rulebook import Edition, edition, packs_for, regime, with_packs
@@ -72,13 +72,16 @@ def dry_run(connection: Connection, asked: m.DecisionIn, *, now: float) -> m.Dec
         guard_s=_guard_s(campaign, asked),
     )
     question = _with_facts(question, _facts(connection, asked, place.number, at), asked, contact, campaign)
-    chosen = _edition(connection, asked)
-    own = _own(campaign, asked)
+    own, trouble = _own(campaign, asked), ""
+    rules: Regime | None = None
+    packs: tuple[RulePack, ...] = ()
     try:
-        rules, trouble = regime(chosen, place.jurisdictions, question.purpose, question.channel, own, at=at), ""
+        chosen = _edition(connection, asked)
+        packs = packs_for(chosen, place.jurisdictions)
+        rules = regime(chosen, place.jurisdictions, question.purpose, question.channel, own, at=at)
     except RulesError as error:
-        rules, trouble = None, str(error)
-    answer = _answer(question, rules, trouble, place, packs_for(chosen, place.jurisdictions))
+        trouble = str(error)
+    answer = _answer(question, rules, trouble, place, packs)
     return answer.model_copy(update=_standing(campaign, contact))
 
 
@@ -122,7 +125,7 @@ def _place(asked: m.DecisionIn, contact: RowMapping | None) -> Telephone:
     said = {"zone": asked.zone, "country": asked.country, "region": asked.region, "postcode": asked.postcode}
     if contact is not None and not any(said.values()):
         where = jurisdictions_in(contact)
-        return Telephone(number=contact["number"], zones=tuple(contact["zones"]), jurisdictions=where)
+        return Telephone(number=contact["number"], zones=tuple(zones_in(contact)), jurisdictions=where)
     return _checked(lambda: resolve_leniently(asked.number, **said))
 
 
@@ -152,10 +155,7 @@ def _invalid(field: str, code: str, reason: str) -> InvalidFields:
 
 def _edition(connection: Connection, asked: m.DecisionIn) -> Edition:
     if asked.rules is None:
-        try:
-            return edition(connection)
-        except RulesError as error:
-            raise _invalid("rules", error.code, str(error)) from error
+        return edition(connection)
     packs = packs_of(asked.rules, "rules")
     key = hashlib.sha256(json.dumps(asked.rules, sort_keys=True).encode()).hexdigest()
     if asked.in_force:

@@ -1,7 +1,7 @@
 """Erases a person: what we know of them goes, what we decided about them stays checkable, their opt-out stays in force.
 
 The number is replaced by a token wherever it stood (store/erased.py); what else goes is in scrubbing.py. It is one unit
-of work, except for the recordings, which are files and go once it is committed.
+of work, except for what lies in files, recordings and SQLite's log, which goes once it is committed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from campaigns.dispositions import Disposition
 from outbound import scrubbing
 from outbound.errors import Conflict, NotFound
 from outbound.ids import new_id
+from outbound.receipts.sparing import spare
+from outbound.scrubbing import FILES
 from outbound.services import Services
 from outbound.store import events
 from outbound.store.campaigns import complete_if_over
 from outbound.store.erased import token_of, tokens_of
 from outbound.store.schema import (
     attempts,
+    campaigns,
     consents,
     contacts,
     erasures,
@@ -35,8 +38,6 @@ from outbound.store.schema import events as events_table
 
 log = structlog.get_logger(__name__)
 LIVE = (State.CLAIMED, State.DIALING)
-FILES = "files"
-"""In the counts of an erasure: its attempts whose recordings may still lie on the disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def erase(connection: Connection, number: str, seen: Seen, *, now: float) -> Era
     counts["rejects"] = scrubbing.forget_rejects(connection, number)
     counts["register_entries"] = _replace_house_entries(connection, number, token, now)
     _withdraw_consent(connection, token, now)
-    row = {"id": new_id(now), "token": token, "counts": counts | {FILES: counts["attempts"]}, "created_at": now}
+    row = {"id": new_id(now), "token": token, "counts": counts | {FILES: 1}, "created_at": now}
     connection.execute(insert(erasures), row)
     events.append(connection, at=now, kind="contact.erased", data={"token": token, "counts": counts})
     for campaign_id in sorted(touched):
@@ -94,16 +95,19 @@ def erase(connection: Connection, number: str, seen: Seen, *, now: float) -> Era
     return Erased(token=token, counts=counts, is_new=True)
 
 
-async def remove_recordings(services: Services) -> None:
-    """Remove the recordings of erased people that are still there; at the erasure, and again by the sweep."""
-    for key, token in await services.store.read(_unfinished):
+async def clear_files(services: Services) -> None:
+    """Clear the files of what is erased and still in them; at the erasure, and again by the sweep."""
+    unfinished = await services.store.read(_unfinished)
+    compacted = bool(unfinished) and await services.store.compact_log()
+    for key, token in unfinished:
         names = await services.store.read(lambda connection, token=token: _recordings(connection, token))  # type: ignore[misc]
         try:
             await asyncio.to_thread(_unlink, services.settings.recordings_dir, names)
         except OSError as error:
             log.error("recordings of an erased person not removed, trying again", error=error.strerror)
             continue
-        await services.store.write(lambda connection, key=key: _finish(connection, key))  # type: ignore[misc]
+        if compacted:
+            await services.store.write(lambda connection, key=key: _finish(connection, key))  # type: ignore[misc]
 
 
 def _is_known(connection: Connection, name: str) -> bool:
@@ -131,7 +135,8 @@ def _refuse_while_busy(connection: Connection, number: str) -> None:
 
 def _cancel_due(connection: Connection, number: str, token: str, now: float) -> set[str]:
     """End what waits for the number; return the campaigns it was of."""
-    query = select(attempts).where(attempts.c.number == number, attempts.c.state == State.DUE).with_for_update()
+    query = select(attempts, campaigns.c.purpose).join(campaigns, attempts.c.campaign_id == campaigns.c.id)
+    query = query.where(attempts.c.number == number, attempts.c.state == State.DUE).with_for_update(of=attempts)
     rows = connection.execute(query).mappings().all()
     final = {"state": State.DONE, "disposition": Disposition.CANCELLED, "ended_at": now, "hangup_cause": "erased"}
     for row in rows:
@@ -147,6 +152,7 @@ def _cancel_due(connection: Connection, number: str, token: str, now: float) -> 
             attempt_id=row["id"],
             data=data | {"hangup_cause": "erased"},
         )
+    spare(connection, rows, code="erased", reason="the customer's data was erased", rule="erasure", now=now)
     return {row["campaign_id"] for row in rows}
 
 
@@ -182,10 +188,8 @@ def _replace_house_entries(connection: Connection, number: str, token: str, now:
 
 def _withdraw_consent(connection: Connection, token: str, now: float) -> None:
     """Whoever wants to be forgotten consents to nothing any more, also when the number comes back."""
-    granted = exists().where(consents.c.number == token, consents.c.event == "granted")
-    if connection.execute(select(granted)).scalar():
-        row = {"id": new_id(now), "number": token, "event": "withdrawn", "kind": "", "scope": "all"}
-        connection.execute(insert(consents), row | {"source": "erasure", "at": now, "created_at": now})
+    row = {"id": new_id(now), "number": token, "event": "withdrawn", "kind": "", "scope": "all"}
+    connection.execute(insert(consents), row | {"source": "erasure", "at": now, "created_at": now})
 
 
 def _unfinished(connection: Connection) -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ from outbound.store.schema import (
     opt_outs,
     refusals,
     register_entries,
+    registers,
 )
 
 HOUR_S = 3600
@@ -96,7 +97,10 @@ def _known() -> Any:
     said = [exists().where(table.c.number == contacts.c.number) for table in (opt_outs, opt_ins, consents, refusals)]
     tried = exists().where(attempts.c.number == contacts.c.number, attempts.c.dialed_at.is_not(None))
     digits = cast(func.substr(contacts.c.number, 2), register_entries.c.number.type)
-    return or_(*said, tried, exists().where(register_entries.c.number == digits))
+    listed = exists().where(
+        register_entries.c.register.in_(select(registers.c.name)), register_entries.c.number == digits
+    )
+    return or_(*said, tried, listed)
 
 
 def _special(connection: Connection, rows: Sequence[RowMapping]) -> list[RowMapping]:

@@ -29,7 +29,7 @@ from campaigns.gate import (
 from campaigns.rules import Cap, RulesError, parse_period, week_window
 from outbound.calendars import holidays_version
 from outbound.facts import Facts, facts_of
-from outbound.places import jurisdictions_of, tzdata_version, zones
+from outbound.places import jurisdictions_of, number_zones_of, tzdata_version, zones
 from outbound.receipts.chain import NewReceipt, append
 from outbound.rulebook import Edition, edition, regime
 from outbound.store.schema import attempts
@@ -174,7 +174,7 @@ def question_of(
         at=at,
         purpose=campaign["purpose"],
         channel=VOICE,
-        zones=zones(contact["zones"]),
+        zones=zones(zones_in(contact)),
         opt_outs=tuple(facts.opt_outs),
         opt_ins=tuple(facts.opt_ins),
         consents=(*claimed(contact, campaign), *facts.consents),
@@ -196,6 +196,12 @@ def regime_of(campaign: RowMapping, contact: RowMapping, own: OwnTerms, chosen: 
 def jurisdictions_in(contact: RowMapping) -> tuple[str, ...]:
     """The jurisdictions of a contact; one of an older schema has none, and its number alone tells them."""
     return tuple(contact["jurisdictions"]) or jurisdictions_of(contact["number"])
+
+
+def zones_in(contact: RowMapping) -> list[str]:
+    """The zones of a contact; to those of one of an older schema, resolved by older tables, its number's are added."""
+    stored: list[str] = contact["zones"]
+    return stored if contact["jurisdictions"] else sorted({*stored, *number_zones_of(contact["number"])})
 
 
 def claimed(contact: RowMapping, campaign: RowMapping) -> tuple[Consent, ...]:

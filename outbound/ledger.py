@@ -14,10 +14,12 @@ import structlog
 from sqlalchemy import Connection, RowMapping, select, update
 
 from dialer.messages import CallEvent, CallResult, EventKind, Released
+from outbound import scrubbing
 from outbound.errors import Unavailable
 from outbound.settle import book, opt_out, refuse_offer, settle
 from outbound.store import Store, events
 from outbound.store.attempts import release
+from outbound.store.erased import is_token
 from outbound.store.schema import attempts
 
 log = structlog.get_logger(__name__)
@@ -117,13 +119,14 @@ def _enter_event(connection: Connection, event: CallEvent, now: float) -> None:
     attempt = connection.execute(select(attempts).where(attempts.c.id == event.attempt_id)).mappings().first()
     if attempt is None:
         return
+    number, data = attempt["number"], {**event.data, "number": attempt["number"]}
     events.append(
         connection,
         at=event.at.timestamp(),
         kind=f"call.{event.kind}",
         campaign_id=attempt["campaign_id"],
         attempt_id=event.attempt_id,
-        data={**event.data, "number": attempt["number"]},
+        data=scrubbing.scrub(data, number, number) if is_token(number) else data,
     )
     _apply(connection, attempt, event, now)
 

@@ -54,6 +54,8 @@ def schedule(
         return None
     row = _due(campaign, contact, ordinal, examined.decision.next_at, now)
     connection.execute(insert(attempts), row)
+    if not examined.decision.allowed:
+        keep_receipts(connection, [examined], attempt_id=row["id"], at=now)
     _tell(connection, now, "attempt.due", campaign, row["id"], _told(contact, row))
     return str(row["id"])
 
@@ -75,9 +77,9 @@ def refuse(
 def _plan(connection: Connection, campaign: RowMapping, rows: Sequence[RowMapping], now: float) -> None:
     """Plan contacts together: facts, receipts and attempts are read and written for all of them at once."""
     answers = examine_all(connection, campaign, rows, at=max(now, campaign["starts_at"] or now))
-    refused = [answer for answer in answers if answer.decision.next_at is None]
-    if refused:
-        keep_receipts(connection, refused, at=now)
+    not_now = [answer for answer in answers if not answer.decision.allowed]
+    if not_now:
+        keep_receipts(connection, not_now, at=now)
     made: list[dict[str, Any]] = []
     for answer in answers:
         if answer.decision.next_at is None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, select
 
 from campaigns.pacing import TokenBucket
 from dialer.link import LineProcess
@@ -26,7 +25,7 @@ from outbound.recovery import Recovery
 from outbound.request import call_request
 from outbound.store import Store
 from outbound.store.attempts import DIALING_LEASE_S, Claim, Intent, claim, next_due_at, record_intent, renew
-from outbound.store.schema import trunks
+from outbound.store.trunks import rates as trunk_rates
 
 log = structlog.get_logger(__name__)
 CLAIM_LEASE_S = 30.0
@@ -59,9 +58,10 @@ class LinePool:
         send_window_s: float,
         clock: Callable[[], float],
         on_failure: Callable[[BaseException], None],
+        trusted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store, self._ledger, self._clock = store, ledger, clock
-        self._send_window_s, self._on_failure = send_window_s, on_failure
+        self._send_window_s, self._on_failure, self._trusted = send_window_s, on_failure, trusted
         self._recovery = Recovery(store, names, journal_dir, clock)
         self._keeper = LineKeeper(names, start_line, self._recovery, self)
         self._placed: dict[str, _Placed] = {}
@@ -155,7 +155,7 @@ class LinePool:
     async def _pull(self) -> int:
         free, now = self._free_legs(), time.monotonic()
         self._house = self._house.refill(now)
-        if not free or self._house.available < 1 or not await self._something_due():
+        if not free or self._house.available < 1 or not self._trusted() or not await self._something_due():
             return 0
         tokens = await self._trunk_tokens(now)
         limit = min(self._house.available, sum(free.values()))
@@ -188,7 +188,7 @@ class LinePool:
         return {name: legs for name, legs in free.items() if legs > 0}
 
     async def _trunk_tokens(self, now: float) -> dict[str, int]:
-        rates = await self._store.read(_trunk_rates)
+        rates = await self._store.read(trunk_rates)
         for name, rate in rates.items():
             bucket = self._buckets.get(name)
             if bucket is None or bucket.rate_per_s != rate:
@@ -200,6 +200,9 @@ class LinePool:
         """Commit the intent and hand the call to its line; whatever fails, the legs come back."""
         # before the commit: a window after an opt-out was committed, no INVITE of an earlier intent can leave any more
         send_before = time.monotonic() + self._send_window_s
+        if not self._trusted():  # the claim's lease gives the attempt back
+            self._forget(item.attempt_id, item.fence)
+            return
         try:
             intent = await self._store.write(
                 lambda connection: record_intent(
@@ -267,7 +270,7 @@ class LinePool:
         self._forget(released.attempt_id, released.fence)
 
     def on_lost(self, line: LineProcess) -> None:
-        """Give back the legs of the calls of a line that died; a claim on its way to it comes back by itself."""
+        """Give back the legs of a dead line's calls; a claim on its way to it comes back by itself."""
         for request in line.placed.values():
             self._forget(request.attempt_id, request.fence)
 
@@ -293,7 +296,3 @@ async def _cancel_all(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _trunk_rates(connection: Connection) -> dict[str, float]:
-    return {row.name: row.calls_per_second for row in connection.execute(select(trunks))}

@@ -23,6 +23,7 @@ def call_request(intent: Intent, *, fence: int, send_before: float) -> CallReque
         trunk=trunk(intent.trunk["name"], intent.trunk["settings"]),
         flow=campaign["flow"],
         variables=variables,
+        shared=tuple(name for name in settings["variables"] if name not in contact["variables"]),
         language=contact["language"] or settings["language"],
         zone=contact["zones"][0],
         ring_timeout_s=settings["ring_timeout_s"],

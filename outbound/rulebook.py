@@ -15,7 +15,7 @@ from functools import lru_cache
 from sqlalchemy import Connection
 
 from campaigns.gate import OwnTerms, Regime, compile_regime
-from campaigns.rules import Calendar, RulePack, applicable, built_in_packs, merge, read_pack
+from campaigns.rules import Calendar, RulePack, RulesError, applicable, built_in_packs, merge, read_pack
 from outbound.calendars import calendar_of
 from outbound.store import rulepacks
 
@@ -38,17 +38,33 @@ class Edition:
 
 
 def edition(connection: Connection) -> Edition:
-    """The packs in force as this unit of work sees them. Raises :class:`RulesError`."""
-    rows = rulepacks.newest(connection)
-    return _edition(tuple((row["id"], name, json.dumps(row["document"])) for name, row in rows.items()))
+    """The packs in force as this unit of work sees them. Raises :class:`RulesError` when one cannot be read."""
+    found, broken = readable(connection)
+    for trouble in broken.values():
+        raise RulesError(trouble)
+    return found
+
+
+def readable(connection: Connection) -> tuple[Edition, dict[str, str]]:
+    """The packs in force that can be read, and by name what is wrong with the others; only for showing and mending."""
+    rows = rulepacks.versions(connection)
+    return _edition(tuple((row["id"], row["name"], json.dumps(row["document"])) for row in rows))
 
 
 @lru_cache(maxsize=8)
-def _edition(rows: tuple[tuple[str, str, str], ...]) -> Edition:
-    """The built-in packs with the operator's: the newest of each name, an empty one withdraws it."""
-    documents = {name: json.loads(document) for _, name, document in rows}
-    own = [read_pack(document, file=f"rule pack {name}") for name, document in documents.items() if document]
-    return Edition("in force " + " ".join(row[0] for row in rows), merge(built_in_packs(), own))
+def _edition(rows: tuple[tuple[str, str, str], ...]) -> tuple[Edition, dict[str, str]]:
+    """The built-in packs with the operator's: each version follows the one before, a withdrawal ends them all."""
+    own: dict[str, list[str]] = {}
+    for _, name, document in rows:
+        own[name] = [*own.get(name, ()), document] if json.loads(document) else []
+    packs, broken = built_in_packs(), {}
+    for name, documents in own.items():
+        try:
+            for document in documents:
+                packs = merge(packs, [read_pack(json.loads(document), file=f"rule pack {name}")])
+        except RulesError as error:
+            broken[name] = str(error)
+    return Edition("in force " + " ".join(row[0] for row in rows), packs), broken
 
 
 def with_packs(base: Edition | None, packs: Sequence[RulePack], key: str) -> Edition:
@@ -92,11 +108,10 @@ def _calendar(pack: RulePack, jurisdictions: tuple[str, ...], year: int) -> Cale
     """The holidays a pack means for a contact; where several parts of the country are possible, those of all."""
     assert pack.holidays is not None  # the reader refuses a pack that speaks of holidays without saying whose
     source = pack.holidays
-    parts = [code for code in jurisdictions if code.partition("-")[0] == source.country and code[-2:] != "-?"]
-    parts = [code for code in parts if "-" in code]
-    named = [code for code in parts if code in pack.jurisdictions] or parts
+    parts = [code.partition("-")[2] for code in jurisdictions if code.startswith(f"{source.country}-")]
+    parts += [code for code in jurisdictions if code in pack.jurisdictions and code not in (source.country, "*")]
     first, last = year - 1, year + YEARS_AHEAD
-    found = [calendar_of(source, code.partition("-")[2], first, last) for code in named]
+    found = [calendar_of(source, part, first, last) for part in parts if part != "?"]
     return _together(found or [calendar_of(source, "", first, last)])
 
 

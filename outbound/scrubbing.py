@@ -7,7 +7,9 @@ The order of things, and whether it may be done at all, is in erasure.py.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, Text, cast, func, literal, null, or_, select, update
@@ -17,6 +19,7 @@ from outbound.store.schema import (
     callbacks,
     consents,
     contacts,
+    erasures,
     events,
     idempotency_keys,
     import_rejects,
@@ -37,6 +40,8 @@ EMPTIED: Mapping[Table, Mapping[str, Any]] = {
     callbacks: {"words": ""},
 }
 """Tables of a person's rows, whose ``number`` becomes the token, and what else in them is emptied."""
+FILES = "files"
+"""In the counts of an erasure: above 0 as long as files may hold something of it, recordings or SQLite's log."""
 KEPT_OF_RESULT = ("timings",)
 KEPT_OF_EVENT = frozenset(
     {"at", "by", "channel", "code", "codec", "disposition", "due_at", "early_media", "event", "expires_at"}
@@ -45,6 +50,8 @@ KEPT_OF_EVENT = frozenset(
 )
 """Keys of events that say nothing of who it was or of what was said."""
 _BATCH = 500
+_DIALLED = "(?<![0-9])(?:00|011)?{digits}(?![0-9])"
+"""A number and no longer one that holds its digits, with ``+``, nothing or an international prefix before it."""
 
 
 def rename(connection: Connection, number: str, token: str) -> dict[str, int]:
@@ -67,9 +74,20 @@ def _forget_in_receipts(connection: Connection, number: str) -> int:
 def _empty_results(connection: Connection, number: str) -> None:
     ended = select(attempts.c.id, attempts.c.result).where(attempts.c.number == number, attempts.c.result.is_not(None))
     for key, result in connection.execute(ended).all():
-        kept = {name: result[name] for name in KEPT_OF_RESULT if name in (result or {})}
-        values = {"transcript": [], "variables": {}, "recording": ""} | kept
-        connection.execute(update(attempts).where(attempts.c.id == key).values(result=values))
+        connection.execute(update(attempts).where(attempts.c.id == key).values(result=emptied_result(result or {})))
+
+
+def emptied_result(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may stay of a call's result."""
+    kept = {name: result[name] for name in KEPT_OF_RESULT if name in result}
+    return {"transcript": [], "variables": {}, "recording": ""} | kept
+
+
+def reopen(connection: Connection, token: str) -> None:
+    """Have the files of somebody who was erased looked through again: a call that was given up has left one since."""
+    theirs = erasures.c.token == token
+    for key, counts in connection.execute(select(erasures.c.id, erasures.c.counts).where(theirs)).all():
+        connection.execute(update(erasures).where(erasures.c.id == key).values(counts=counts | {FILES: 1}))
 
 
 def mentions(connection: Connection, number: str, *, after: int = 0) -> list[int]:
@@ -79,8 +97,9 @@ def mentions(connection: Connection, number: str, *, after: int = 0) -> list[int
     """
     places = select(contacts.c.campaign_id).where(contacts.c.number == number)
     near = or_(events.c.campaign_id.in_(places), events.c.campaign_id.is_(None))
-    query = select(events.c.id).where(events.c.id > after, near, _names(events.c.data, number))
-    return list(connection.execute(query).scalars())
+    query = select(events.c.id, events.c.data).where(events.c.id > after, near, _holds(events.c.data, number))
+    rows = connection.execute(query, execution_options={"yield_per": _BATCH})
+    return [key for key, data in rows if names(data, number)]
 
 
 def of_attempts(connection: Connection, number: str) -> list[int]:
@@ -92,44 +111,80 @@ def of_attempts(connection: Connection, number: str) -> list[int]:
 def scrub_events(connection: Connection, ids: Iterable[int], number: str, token: str) -> int:
     """Take out of events what they tell of a person; return how many had something to tell."""
     wanted, scrubbed = sorted(set(ids)), 0
+    of_whom = select(events.c.id, events.c.data, attempts.c.number).outerjoin(
+        attempts, attempts.c.id == events.c.attempt_id
+    )
     for start in range(0, len(wanted), _BATCH):
-        some = select(events.c.id, events.c.data).where(events.c.id.in_(wanted[start : start + _BATCH]))
-        for key, data in connection.execute(some).all():
-            kept = scrub(data, number, token)
+        some = of_whom.where(events.c.id.in_(wanted[start : start + _BATCH]))
+        for key, data, whose in connection.execute(some).all():
+            theirs = (whose or data.get("number", number)) in (number, token)
+            kept = scrub(data, number, token) if theirs else without(data, number)
             if kept != data:
                 scrubbed += connection.execute(update(events).where(events.c.id == key).values(data=kept)).rowcount
     return scrubbed
 
 
 def scrub(data: Mapping[str, Any], number: str, token: str) -> dict[str, Any]:
-    """Return what may stay of an event's data."""
-    kept = {
-        name: value for name, value in data.items() if name in KEPT_OF_EVENT and number[1:] not in json.dumps(value)
-    }
+    """Return what may stay of the data of an event that is about the person, or about nobody else."""
+    kept = {name: value for name, value in without(data, number).items() if name in KEPT_OF_EVENT}
     return kept | {name: token for name in ("number",) if name in data}
+
+
+def without(data: Mapping[str, Any], number: str) -> dict[str, Any]:
+    """Return what stays of the data of an event that is about somebody else and names the number on the way."""
+    return {name: value for name, value in data.items() if not names({name: value}, number)}
+
+
+def names(value: Any, number: str) -> bool:
+    """Whether a JSON value names a number; one that merely holds its digits is another's."""
+    return bool(_dialled(number).search(json.dumps(value, ensure_ascii=False)))
 
 
 def forget_answers(connection: Connection, number: str) -> int:
     """Empty kept answers that name a number; a repeat of the write is still recognised, and still done only once."""
-    naming = or_(_holds(connection, number), _names(idempotency_keys.c.headers, number))
-    return connection.execute(update(idempotency_keys).where(naming).values(body=b"", headers={})).rowcount
+    kept = idempotency_keys.c
+    query = select(kept.api_key_id, kept.key, kept.headers, kept.body)
+    query = query.where(or_(_body_holds(connection, number), _holds(kept.headers, number)))
+    forgotten = 0
+    for row in connection.execute(query).all():
+        if names([row.headers, _read(row.body)], number):
+            mine = update(idempotency_keys).where(kept.api_key_id == row.api_key_id, kept.key == row.key)
+            forgotten += connection.execute(mine.values(body=b"", headers={})).rowcount
+    return forgotten
 
 
 def forget_rejects(connection: Connection, number: str) -> int:
     """Empty the reasons of rejected rows that quote a number."""
     forgotten = 0
     for table in (import_rejects, register_rejects):
-        quoting = update(table).where(_names(table.c.reason, number))
-        forgotten += connection.execute(quoting.values(reason="erased")).rowcount
+        query = select(table.c.import_id, table.c.row, table.c.reason).where(_holds(table.c.reason, number))
+        for row in connection.execute(query).all():
+            if names(row.reason, number):
+                mine = update(table).where(table.c.import_id == row.import_id, table.c.row == row.row)
+                forgotten += connection.execute(mine.values(reason="erased")).rowcount
     return forgotten
 
 
-def _names(column: ColumnElement[Any], number: str) -> ColumnElement[bool]:
+def _read(body: bytes) -> Any:
+    """A body as JSON where it is, for what is escaped in it would hide where a number begins; else as text."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+@lru_cache(maxsize=16)
+def _dialled(number: str) -> re.Pattern[str]:
+    return re.compile(_DIALLED.format(digits=re.escape(number[1:])))
+
+
+def _holds(column: ColumnElement[Any], number: str) -> ColumnElement[bool]:
+    """Whether a text holds a number's digits: what :func:`names` looks at more closely."""
     return cast(column, Text).contains(number[1:], autoescape=True)
 
 
-def _holds(connection: Connection, number: str) -> ColumnElement[bool]:
-    """Whether the bytes of a body hold a number's digits."""
+def _body_holds(connection: Connection, number: str) -> ColumnElement[bool]:
+    """The same of the bytes of a body."""
     place = func.pg_catalog.position if connection.dialect.name == "postgresql" else func.instr
     found: ColumnElement[bool] = place(idempotency_keys.c.body, literal(number[1:].encode())) > 0
     return found

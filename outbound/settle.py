@@ -8,15 +8,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from campaigns.attempts import RetryPolicy, State, check_transition, retry_delay_s
 from campaigns.dispositions import Disposition
 from dialer.messages import CallResult
 from outbound.ids import new_id
 from outbound.planning import schedule
+from outbound.scrubbing import emptied_result, reopen
 from outbound.store import events, optouts, refusals
 from outbound.store.campaigns import complete_if_over
+from outbound.store.erased import is_token
 from outbound.store.schema import attempts, callbacks, campaigns, contacts, opt_outs
 
 LONGEST_RETRY_AFTER_S = 86400.0
@@ -27,15 +29,19 @@ def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
     """Write a call's result and everything that follows from it; return whether it was the one awaited."""
     events.take_turn(connection)
     attempt = _attempt(connection, result.attempt_id)
-    if attempt is not None and result.disposition is Disposition.OPTED_OUT:  # even when the result comes too late
+    if attempt is not None and result.disposition is Disposition.OPTED_OUT and not _opt_outs_of(connection, attempt):
+        # even when the result comes too late; else the call has told what is covered
         opt_out(connection, attempt, words=_last_words(result), scope="all", now=now)
     if attempt is not None and result.disposition is Disposition.DECLINED:
         refuse_offer(connection, attempt, words=_last_words(result), now=now)
+    if attempt is not None and result.recording and is_token(attempt["number"]):
+        reopen(connection, attempt["number"])
     if attempt is None or attempt["fence"] != result.fence or attempt["state"] != State.DIALING:
         return False
     check_transition(State.DIALING, State.DONE)
     ended_at = result.ended_at.timestamp()
     record = asdict(result)
+    record |= emptied_result(record) if is_token(attempt["number"]) else {}
     values = {
         "state": State.DONE,
         "disposition": result.disposition,
@@ -59,7 +65,7 @@ def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
         "outcome": result.outcome,
         "hangup_cause": result.hangup_cause,
         "timings": record["timings"],
-        "recording": bool(result.recording),
+        "recording": bool(record["recording"]),
     }
     events.append(
         connection, at=now, kind="attempt.done", campaign_id=campaign["id"], attempt_id=attempt["id"], data=data
@@ -72,19 +78,19 @@ def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
 def opt_out(
     connection: Connection, attempt: RowMapping, *, words: str, scope: str, now: float, source: str = "speech"
 ) -> None:
-    """Store the customer's opt-out, once an attempt, and cancel what it covers.
+    """Store the customer's opt-out, unless one of the same attempt covers it already, and cancel what it covers.
 
     ``scope`` is ``purpose`` for the one of the attempt's campaign (campaigns/flow/effects.py), else ``all``.
     """
-    known = select(exists().where(opt_outs.c.attempt_id == attempt["id"]))
-    if connection.execute(known).scalar():
+    covers = _purpose(connection, attempt) if scope == "purpose" else "all"
+    if {"all", covers} & _opt_outs_of(connection, attempt):
         return
     optouts.record(
         connection,
         number=attempt["number"],
-        scope=_purpose(connection, attempt) if scope == "purpose" else "all",
+        scope=covers,
         source=source,
-        words=words,
+        words=_kept(attempt, words),
         campaign_id=attempt["campaign_id"],
         attempt_id=attempt["id"],
         now=now,
@@ -97,7 +103,7 @@ def refuse_offer(connection: Connection, attempt: RowMapping, *, words: str, now
         connection,
         number=attempt["number"],
         purpose=_purpose(connection, attempt),
-        words=words,
+        words=_kept(attempt, words),
         source="speech",
         campaign_id=attempt["campaign_id"],
         attempt_id=attempt["id"],
@@ -107,6 +113,7 @@ def refuse_offer(connection: Connection, attempt: RowMapping, *, words: str, now
 
 def book(connection: Connection, attempt: RowMapping, *, at: float | None, words: str, now: float) -> None:
     """Store the customer's wish to be called at another time; a later wish in the same call replaces the earlier."""
+    words = _kept(attempt, words)
     changed = update(callbacks).where(callbacks.c.attempt_id == attempt["id"]).values(at=at, words=words)
     if connection.execute(changed).rowcount == 0:
         row = {"id": new_id(now), "attempt_id": attempt["id"], "number": attempt["number"], "at": at, "words": words}
@@ -180,9 +187,19 @@ def _attempt(connection: Connection, attempt_id: str) -> RowMapping | None:
     return connection.execute(query).mappings().first()
 
 
+def _opt_outs_of(connection: Connection, attempt: RowMapping) -> set[str]:
+    """Scopes of the opt-outs that were stored of an attempt; in a call none is narrowed otherwise."""
+    return set(connection.execute(select(opt_outs.c.scope).where(opt_outs.c.attempt_id == attempt["id"])).scalars())
+
+
 def _purpose(connection: Connection, attempt: RowMapping) -> str:
     purpose = select(campaigns.c.purpose).where(campaigns.c.id == attempt["campaign_id"])
     return str(connection.execute(purpose).scalar_one())
+
+
+def _kept(attempt: RowMapping, words: str) -> str:
+    """What may be stored of a customer's words: nothing once they were erased, however late the words come."""
+    return "" if is_token(attempt["number"]) else words
 
 
 def _last_words(result: CallResult) -> str:

@@ -22,6 +22,7 @@ from aiohttp import web
 from dialer.link import LineError
 from outbound.api.app import create_app
 from outbound.callflows import CallflowLibrary
+from outbound.clock import ClockWatch
 from outbound.errors import ConfigurationError, Unavailable
 from outbound.ledger import Ledger
 from outbound.lines import line_starter
@@ -99,7 +100,9 @@ async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: 
     )
     pool = None
     if speech is not None:
-        pool = await _dialer(settings, services, speech, name, failed, stack)
+        clock = ClockWatch(services.clock)
+        pool = await _dialer(settings, services, speech, name, clock.trusted, failed, stack)
+        checks.append(Health(name="clock", check=_right(clock)))
         kicks.append(pool.kick)
         checks.append(Health(name="lines", check=_lines_up(pool)))
     if WORKER in roles:
@@ -158,6 +161,7 @@ async def _dialer(
     services: Services,
     speech: SpeechProcesses,
     name: str,
+    trusted: Callable[[], bool],
     failed: asyncio.Future[None],
     stack: AsyncExitStack,
 ) -> LinePool:
@@ -174,6 +178,7 @@ async def _dialer(
         send_window_s=settings.send_window_s,
         clock=services.clock,
         on_failure=lambda error: _fail(failed, error),
+        trusted=trusted,
     )
     stack.push_async_callback(pool.stop, settings.drain_timeout_s)
     try:
@@ -200,6 +205,13 @@ async def _web(settings: Settings, services: Services, stack: AsyncExitStack) ->
     port = runner.addresses[0][1]
     shown = settings.host if ":" not in settings.host else f"[{settings.host}]"
     return f"http://{shown}:{port}", key
+
+
+def _right(clock: ClockWatch) -> Callable[[], Coroutine[Any, Any, bool]]:
+    async def check() -> bool:
+        return clock.trusted()
+
+    return check
 
 
 def _lines_up(pool: LinePool) -> Callable[[], Coroutine[Any, Any, bool]]:

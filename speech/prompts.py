@@ -1,6 +1,8 @@
 """Prompts on disk: what was rendered once is never rendered again; and texts cut into sentences.
 
-It renders nothing itself. Blocking file access: call it from a thread where an event loop runs.
+It renders nothing itself, and what may be kept is its callers' part: no sentence with a contact's own values. Its
+folder may be deleted at any time, for what is missing is rendered again. Blocking file access: call it from a thread
+where an event loop runs.
 """
 
 from __future__ import annotations

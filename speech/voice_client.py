@@ -30,7 +30,8 @@ class SynthesizerClient:
         self._links = Links([socket], unavailable="synthesizer_unavailable")
         self._cache = cache
         self._identities: dict[tuple[str, str | None, int], str] = {}
-        self._rendering: dict[str, asyncio.Task[Speech]] = {}
+        self._rendering: dict[tuple[str, bool], asyncio.Task[Speech]] = {}
+        """By name, and by whether it is kept."""
 
     def start(self) -> None:
         """Begin to connect; also done by the first use."""
@@ -43,14 +44,22 @@ class SynthesizerClient:
         await self._links.close()
 
     async def synthesize(
-        self, text: str, language: str, voice: str | None = None, *, rate: float = 1.0, deadline_s: float = DEADLINE_S
+        self,
+        text: str,
+        language: str,
+        voice: str | None = None,
+        *,
+        rate: float = 1.0,
+        deadline_s: float = DEADLINE_S,
+        keep: bool = True,
     ) -> Speech:
-        """Speak ``text`` whole.
+        """Speak ``text`` whole; without ``keep`` past the cache, for words that may not stay on the disk.
 
         Raises :class:`SpeechError`: ``late``, ``synthesizer_unavailable``, or the engine's own.
         """
         before = time.monotonic() + deadline_s
-        parts = [await self._sentence(part, language, voice, rate, before) for part in _sentences(text)]
+        cut = _sentences(text)
+        parts = [await self._sentence(part, language, voice, rate, before, keep=keep) for part in cut]
         if len(parts) == 1:
             return parts[0]
         return Speech(
@@ -104,31 +113,41 @@ class SynthesizerClient:
         return len(wanted)
 
     async def _sentence(
-        self, text: str, language: str, voice: str | None, rate: float, before: float, *, background: bool = False
+        self,
+        text: str,
+        language: str,
+        voice: str | None,
+        rate: float,
+        before: float,
+        *,
+        background: bool = False,
+        keep: bool = True,
     ) -> Speech:
         identity = await self._identity(language, voice, before)
         name = prompts.key(identity, language=language, rate=rate, text=text)
-        if self._cache is not None:
+        if self._cache is not None and keep:
             cached = await asyncio.to_thread(self._cache.get, name)
             if cached is not None:
                 return cached
-        task = self._rendering.get(name)
+        task = self._rendering.get((name, keep))
         if task is None:
             wish = {"text": text, "language": language, "voice": voice, "rate": rate, "background": background}
-            task = self._rendering[name] = asyncio.create_task(self._render(name, wish, before))
-            task.add_done_callback(lambda done: self._finished(name, done))
+            rendering = self._render(wish, before, name=name if keep else None)
+            task = self._rendering[name, keep] = asyncio.create_task(rendering)
+            task.add_done_callback(lambda done: self._finished((name, keep), done))
         try:
             async with asyncio.timeout(before - time.monotonic()):
                 return await asyncio.shield(task)
         except TimeoutError:
             raise SpeechError("the speech was not rendered in time", code="late") from None
 
-    def _finished(self, name: str, task: asyncio.Task[Speech]) -> None:
-        self._rendering.pop(name, None)
+    def _finished(self, which: tuple[str, bool], task: asyncio.Task[Speech]) -> None:
+        self._rendering.pop(which, None)
         if not task.cancelled():
             task.exception()  # whoever waited has it; nobody may have waited
 
-    async def _render(self, name: str, wish: Mapping[str, object], before: float) -> Speech:
+    async def _render(self, wish: Mapping[str, object], before: float, *, name: str | None) -> Speech:
+        """Have it rendered, and keep it by ``name`` if it has one."""
         while True:
             link = await self._link(before)
             try:
@@ -137,7 +156,7 @@ class SynthesizerClient:
                 continue
             break
         speech = Speech(pcm=pcm, sample_rate_hz=int(reply["rate_hz"]), voice=str(reply["voice"]))
-        if self._cache is not None:
+        if self._cache is not None and name is not None:
             try:
                 await asyncio.to_thread(self._cache.put, name, speech)
             except OSError as error:

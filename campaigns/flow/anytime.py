@@ -57,12 +57,13 @@ def pressed(turn: Turn, key: str) -> Move | None:
 
 
 def opt_out(turn: Turn) -> Move:
-    """Never call again: the opt_out step records it and says so."""
-    return Next(step=turn.flow.anytime["opt_out"]) if "opt_out" in turn.flow.anytime else _opted_out(turn)
+    """Never call again, about anything: the opt_out step records it and says so."""
+    name = turn.flow.anytime.get("opt_out", "")
+    return Next(step=name) if getattr(turn.flow.steps.get(name), "scope", "") == "all" else _opted_out(turn)
 
 
 def _opted_out(turn: Turn) -> Move:
-    """A flow without an opt_out step (the lint refuses it) still honours an opt-out."""
+    """A flow without an opt_out step for everything (the lint refuses it) still honours an opt-out."""
     from campaigns.flow.steps.opt_out import OptOut  # steps build on the turn
 
     return OptOut(name=turn.state.step).enter(turn)

@@ -182,16 +182,18 @@ def _pressed(turn: Turn, event: Digits) -> Move:
 
 
 def _after_goodbye(turn: Turn, meant: set[str]) -> Move:
-    """Words during the goodbye: an opt-out or a wish for a person is still honoured, anything else just ends it."""
-    if turn.state.opted_out:
-        turn.understood(None)
-        return End()
+    """Words during the goodbye: an opt-out or a wish for a person is still honoured, anything else just ends it.
+
+    After an opt-out nothing is but one for everything, where the first was narrower.
+    """
+    opted_out, everything = turn.state.opted_out, turn.state.opt_out_scope == "all"
     for wish, take in (("opt_out", anytime.opt_out), ("cancel", anytime.opt_out), ("agent", anytime.agent)):
-        if wish in meant and (wish != "agent" or turn.state.can_hand_off):
+        barred = opted_out or not turn.state.can_hand_off if wish == "agent" else everything
+        if wish in meant and not barred:
             turn.understood(wish)
             turn.change(ended=False)
             return take(turn)
-    if move := turn.step.afterthought(turn):
+    if not opted_out and (move := turn.step.afterthought(turn)):
         return move
     turn.understood(None)
     return End()

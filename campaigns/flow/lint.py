@@ -112,6 +112,15 @@ def _way_out(flow: Flow, graph: Graph) -> Iterator[Finding]:
 def _opt_out(flow: Flow) -> Iterator[Finding]:
     if "opt_out" not in flow.anytime:
         yield _finding(flow, "", "no_opt_out", "The flow cannot take an opt-out.", "Add a step of type opt_out.")
+        return
+    step = flow.steps[flow.anytime["opt_out"]]
+    if getattr(step, "scope", "all") != "all":
+        message = "Who says never to call again would only be spared this campaign's purpose."
+        remedy = (
+            "Take scope away; for one purpose only add a second opt_out step that an answer leads to, "
+            "and name the one for everything: anytime: {opt_out: …}."
+        )
+        yield _finding(flow, step.name, "narrow_opt_out", message, remedy)
 
 
 def _identification(flow: Flow, graph: Graph) -> Iterator[Finding]:

@@ -48,6 +48,8 @@ class State:
     """The disposition as far as it is settled."""
     outcome: str = ""
     opted_out: bool = False
+    opt_out_scope: str = ""
+    """What the recorded opt-out covers, ``all`` or ``purpose``; empty as long as there is none."""
     refused: bool = False
     """Whether the customer refused the offer; it is told once."""
     transferring: bool = False

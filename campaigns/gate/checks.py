@@ -130,7 +130,8 @@ def refused_before(question: Question, regime: Regime, at: float) -> Obstacle | 
             for place in question.zones:
                 if local_day(place, at) <= local_day(place, refusal.at) + rule.days:
                     reason = f"the customer refused less than {rule.days} days ago"
-                    return obstacle(rule, "refused_before", reason, next_midnight(place, at))
+                    until = min(next_midnight(place, at), end_of_rule(rule, zone, at))
+                    return obstacle(rule, "refused_before", reason, until)
     return None
 
 

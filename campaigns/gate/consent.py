@@ -17,7 +17,11 @@ def spans(
             continue
         end = min(one.until, one.at + max_age_s if max_age_s is not None else INFINITY)
         for withdrawal in question.withdrawals:
-            if withdrawal.at >= one.at and withdrawal.scope.bars(question):
+            if not withdrawal.scope.bars(question):
+                continue
+            if not one.proven:  # what an import claims, again and again, does not outlive the customer's own word
+                end = one.at
+            elif withdrawal.at >= one.at:
                 end = min(end, withdrawal.at)
         if one.at < end:
             yield one.at, end

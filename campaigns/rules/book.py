@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import date
 from functools import cache
 from importlib.resources import files
+from typing import TypeVar
 
-from campaigns.rules.model import EVERYWHERE, RulePack, RulesError
+from campaigns.rules.model import EVERYWHERE, Rule, RulePack, RulesError
 from campaigns.rules.reading import parse_pack
+
+R = TypeVar("R", bound=Rule)
 
 
 @cache
@@ -32,9 +37,41 @@ def load_pack(name: str) -> RulePack:
 
 
 def merge(packs: Iterable[RulePack], newer: Iterable[RulePack]) -> tuple[RulePack, ...]:
-    """``packs`` with those of the same name replaced by ``newer`` ones, and the others added; by name."""
-    found = {pack.name: pack for pack in packs} | {pack.name: pack for pack in newer}
-    return tuple(found[name] for name in sorted(found))
+    """``packs`` with ``newer`` ones of the same name in their place from the day on which these begin; by name.
+
+    Until then the older one still holds: a pack that is put in force today for next year takes nothing away today. So
+    a name may stand there twice, its newest version last.
+    """
+    found: dict[str, list[RulePack]] = {}
+    for pack in packs:
+        found.setdefault(pack.name, []).append(pack)
+    for pack in newer:
+        older = [_ended(one, pack.effective_from) for one in found.get(pack.name, ())]
+        found[pack.name] = [*(one for one in older if one is not None), pack]
+    return tuple(pack for name in sorted(found) for pack in found[name])
+
+
+def _ended(pack: RulePack, day: date) -> RulePack | None:
+    """A pack whose rules hold no more from ``day`` on; ``None`` when none ever did."""
+    if pack.effective_from >= day:
+        return None
+
+    def until(rules: tuple[R, ...]) -> tuple[R, ...]:
+        last = day.toordinal()
+        held = (rule for rule in rules if rule.from_day is None or rule.from_day < last)
+        return tuple(replace(rule, until_day=min(rule.until_day or last, last)) for rule in held)
+
+    return replace(
+        pack,
+        hours=until(pack.hours),
+        caps=until(pack.caps),
+        consents=until(pack.consents),
+        bans=until(pack.bans),
+        refusals=until(pack.refusals),
+        registers=until(pack.registers),
+        guards=until(pack.guards),
+        disclosures=until(pack.disclosures),
+    )
 
 
 def applicable(packs: Sequence[RulePack], jurisdictions: Collection[str]) -> tuple[RulePack, ...]:

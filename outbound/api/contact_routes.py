@@ -153,7 +153,7 @@ async def erase_contact(call: Call, number: str) -> Answer[Erasure]:
 
     def unit(connection: Connection) -> Answer[Erasure]:
         done = erasure.erase(connection, wanted, seen, now=call.now)
-        after = (lambda: erasure.remove_recordings(call.services),) if done.is_new else ()
+        after = (lambda: erasure.clear_files(call.services),) if done.is_new else ()
         return Answer(body=Erasure(token=done.token, erased=done.counts), after=after)
 
     return await call.commit(unit)

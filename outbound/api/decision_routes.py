@@ -42,7 +42,8 @@ async def decide(call: Call) -> Answer[DecisionOut | DecisionsOut]:
     if len(value) > LIST_LIMIT:
         detail = f"the list has {len(value)} questions and {LIST_LIMIT} are answered at once; split it"
         raise OutboundError(detail, code="too_large", status=413)
-    return Answer(body=await call.read(lambda connection: _answer_all(connection, value, call.now)))
+    answered = await call.services.store.survey(lambda connection: _answer_all(connection, value, call.now))
+    return Answer(body=answered)
 
 
 def _answer_all(connection: Connection, items: list[Any], now: float) -> DecisionsOut:

@@ -30,7 +30,7 @@ async def get_forecast(call: Call, campaign_id: str, query: ForecastQuery) -> Fo
         except RulesError as error:
             raise Conflict(f"the rules cannot be read: {error}", code=error.code) from error
 
-    found = await call.read(unit)
+    found = await call.services.store.survey(unit)
     begin = datetime.fromtimestamp(start, UTC)
     pairs = zip(found.reachable, found.newly, strict=True)
     return Forecast(

@@ -215,6 +215,13 @@ class RulePackIn(Model):
     pack: dict[str, Any] | str
 
 
+class PutRulesQuery(Model):
+    """How a pack is put in force."""
+
+    loosen: bool = False
+    """It is meant that the pack lacks places or rules which the one before it has."""
+
+
 class RulePackOut(Model):
     """A rule pack in force."""
 

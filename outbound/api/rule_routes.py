@@ -6,24 +6,28 @@ import tomllib
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, RowMapping
 
 from campaigns.flow.findings import Severity
-from campaigns.rules import RulePack, RulesError, applicable, built_in_packs, merge
+from campaigns.rules import RulePack, RulesError, applicable, built_in_packs
 from campaigns.rules.lint import lint, rules_of
+from campaigns.rules.model import EVERYWHERE
+from campaigns.rules.succession import losses
 from outbound.api import views
 from outbound.api.calls import Call
-from outbound.api.gate_models import RuleCited, RulePackIn, RulePackOut, RulePacks, RulesQuery
+from outbound.api.gate_models import PutRulesQuery, RuleCited, RulePackIn, RulePackOut, RulePacks, RulesQuery
 from outbound.api.models import FieldError
 from outbound.api.problems import InvalidFields
 from outbound.api.routes import Answer, Routes
 from outbound.dry_run import packs_of
 from outbound.errors import Conflict, Invalid, NotFound
 from outbound.importing.numbers import NumberRefused, e164
-from outbound.places import jurisdictions_of
-from outbound.rulebook import check_holidays, edition
-from outbound.store import rulepacks
+from outbound.places import is_place, jurisdictions_of
+from outbound.rulebook import check_holidays, readable
+from outbound.store import events, rulepacks
 
+log = structlog.get_logger(__name__)
 routes = Routes("rules")
 
 
@@ -47,20 +51,28 @@ async def get_rules(call: Call, name: str) -> RulePackOut:
 
 
 @routes.add("PUT", "/v1/rules/{name}", "Put a rule pack in force")
-async def put_rules(call: Call, name: str, body: RulePackIn) -> Answer[RulePackOut]:
-    """In the place of the pack of this name, a built-in one too; every decision after the answer counts it.
+async def put_rules(call: Call, name: str, body: RulePackIn, query: PutRulesQuery) -> Answer[RulePackOut]:
+    """In the place of the pack of this name, a built-in one too, from its ``effective_from`` on; until then the older
+    one holds. Every decision after the answer counts it.
 
-    Try it out first: ``/v1/decisions`` takes it in ``rules``.
+    A pack that lacks places or kinds of rule which the older one has is refused, unless ``loosen=true`` says that it is
+    meant. Try it out first: ``/v1/decisions`` takes it in ``rules``.
     """
     (pack,) = packs_of([body.pack], "pack")
     if pack.name != name:
         reason = f"its name is {pack.name!r} and the address says {name!r}; make them the same"
         raise InvalidFields([FieldError(field="pack.name", code="name_differs", reason=reason)])
-    _check_holidays(pack, datetime.fromtimestamp(call.now, UTC).year)
+    today = datetime.fromtimestamp(call.now, UTC).date()
+    _check_places(pack)
+    _check_holidays(pack, today.year)
     document = _document(body.pack)
 
     def unit(connection: Connection) -> Answer[RulePackOut]:
-        _lint(merge(_in_force(connection), [pack]), pack)
+        events.take_turn(connection)
+        found, broken = readable(connection)
+        _lint(found.packs, pack, today.toordinal(), loosen=query.loosen)
+        if name in broken:  # a version that nobody can read is not followed but replaced
+            rulepacks.put(connection, name, None, version="", now=call.now)
         rulepacks.put(connection, name, document, version=pack.version, now=call.now)
         return Answer(body=_show(connection, name))
 
@@ -72,6 +84,7 @@ async def withdraw_rules(call: Call, name: str) -> Answer[RulePacks]:
     """A built-in pack of the same name is in force again; the versions that were in force are kept."""
 
     def unit(connection: Connection) -> Answer[RulePacks]:
+        events.take_turn(connection)
         known = rulepacks.newest(connection).get(name)
         if known is None or not known["document"]:
             if any(pack.name == name for pack in built_in_packs()):
@@ -95,16 +108,19 @@ def _jurisdictions(query: RulesQuery) -> tuple[str, ...] | None:
 
 
 def _in_force(connection: Connection) -> tuple[RulePack, ...]:
-    try:
-        return edition(connection).packs
-    except RulesError as error:
-        raise Conflict(f"the rules in force cannot be read: {error}", code=error.code) from error
+    found, broken = readable(connection)
+    if broken:
+        log.error("rule packs cannot be read, nobody is reached", packs=sorted(broken))
+    return found.packs
 
 
 def _show(connection: Connection, name: str) -> RulePackOut:
-    for pack in _in_force(connection):
+    found, broken = readable(connection)
+    for pack in reversed(found.packs):
         if pack.name == name:
             return _shown(pack, rulepacks.newest(connection))
+    if name in broken:
+        raise Conflict(f"{broken[name]}; put a corrected pack in force, or withdraw it", code="rules_unreadable")
     raise _unknown(name, connection)
 
 
@@ -129,10 +145,25 @@ def _unknown(name: str, connection: Connection) -> NotFound:
     return NotFound(f"there is no rule pack {name!r}; there is {known}", code="rules_not_found")
 
 
-def _lint(packs: tuple[RulePack, ...], pack: RulePack) -> None:
-    errors = [finding for finding in lint(packs) if finding.severity is Severity.ERROR and finding.pack == pack.name]
+def _lint(in_force: tuple[RulePack, ...], pack: RulePack, today: int, *, loosen: bool) -> None:
+    """Refuse a pack that is wrong by itself, or takes something away without saying so."""
+    newest = {one.name: one for one in in_force}
+    older = newest.get(pack.name)
+    found = lint(tuple((newest | {pack.name: pack}).values()))
+    errors = [finding for finding in found if finding.severity is Severity.ERROR and finding.pack == pack.name]
     if errors:
         raise Invalid("; ".join(map(str, errors)), code="rules_invalid")
+    lost = [] if older is None or loosen else list(losses(older, pack, today=today))
+    if lost:
+        raise Invalid("; ".join(map(str, lost)) + " (loosen=true)", code="rules_loosened")
+
+
+def _check_places(pack: RulePack) -> None:
+    """Refuse a code that names no place: a pack for it would protect nobody."""
+    for code in pack.jurisdictions:
+        if code != EVERYWHERE and not is_place(code):
+            reason = f"there is no place {code!r}; write ISO 3166 codes such as FR or US-FL"
+            raise InvalidFields([FieldError(field="pack.jurisdictions", code="place_unknown", reason=reason)])
 
 
 def _check_holidays(pack: RulePack, year: int) -> None:

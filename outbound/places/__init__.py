@@ -1,14 +1,17 @@
 """Where a contact may be: time zones and jurisdictions, from its own zone, its postal address and its number."""
 
-from outbound.places.place import Place, jurisdictions_of, place_of, place_without_number
+from outbound.places.place import Place, jurisdictions_of, number_zones_of, place_of, place_without_number
 from outbound.places.refusal import ZoneRefused
+from outbound.places.regions import is_place
 from outbound.places.timezones import similar_zones, zone, zones
 from outbound.places.tzversion import tzdata_age, tzdata_version
 
 __all__ = [
     "Place",
     "ZoneRefused",
+    "is_place",
     "jurisdictions_of",
+    "number_zones_of",
     "place_of",
     "place_without_number",
     "similar_zones",

@@ -75,6 +75,12 @@ def _place(told: NumberPlace, zone: str, country: str, region: str, postcode: st
     return Place(zones=names, jurisdictions=_jurisdictions(told, zone, address), known_by=known_by)
 
 
+@lru_cache(maxsize=4096)
+def number_zones_of(number: str) -> tuple[str, ...]:
+    """Return every zone that an E.164 number by itself may be in; empty when it tells none."""
+    return number_place(phonenumbers.parse(number)).zones
+
+
 def _zones(told: NumberPlace, zone: str, address: AddressPlace | None) -> tuple[tuple[str, ...], KnownBy]:
     if zone:
         return (zone,), "zone"

@@ -31,6 +31,13 @@ def country_code(text: str) -> str:
     return found
 
 
+def is_place(code: str) -> bool:
+    """Whether ``code`` (``FR``, ``US-FL``) names a country or a part of one."""
+    if "-" in code:
+        return pycountry.subdivisions.get(code=code) is not None
+    return code in _countries().values()
+
+
 @lru_cache(maxsize=8192)
 def region_codes(country: str, text: str) -> tuple[str, ...]:
     """Read a region of ``country``: its ISO 3166-2 code, then those of what it is part of.

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
-from outbound.erasure import remove_recordings
+from outbound.erasure import clear_files
 from outbound.importing.run import run_import as import_contacts
 from outbound.planning import plan_contacts
 from outbound.receipts.heads import keep_heads
@@ -43,14 +43,14 @@ async def load_register(services: Services, import_id: str) -> None:
 async def sweep(services: Services) -> None:
     """Enqueue again what a lost queue forgot (contacts not planned, imports and loads not done); forget old answers.
 
-    Keep the heads of days that are over; remove recordings of erased people that could not be removed before.
+    Keep the heads of the chain of receipts; clear the files of erased people where that could not be done before.
     """
     await services.store.write(lambda connection: idempotency.purge(connection, now=services.clock()))
     forgotten = await services.store.read(_forgotten)
     for name, key in forgotten:
         await services.enqueue(name, key)
     await keep_heads(services)
-    await remove_recordings(services)
+    await clear_files(services)
 
 
 def _forgotten(connection: Connection) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from campaigns.dispositions import Disposition
 from outbound.gatekeeper import examine, keep_receipts
 from outbound.ids import call_id
 from outbound.planning import refuse
+from outbound.receipts.sparing import CAMPAIGN, CAMPAIGN_CANCELLED, CAMPAIGN_PAUSED, REASONS, spare
 from outbound.store import events
 from outbound.store.schema import attempts, campaigns, contacts, trunks
 
@@ -252,17 +253,17 @@ def next_due_at(connection: Connection) -> float | None:
 
 def _stand_down(connection: Connection, attempt: RowMapping, campaign: RowMapping, now: float) -> None:
     """The campaign no longer runs: wait with it, or end with it."""
-    if campaign["state"] == "paused":
-        release(
-            connection,
-            attempt_id=attempt["id"],
-            fence=attempt["fence"],
-            due_at=attempt["due_at"],
-            now=now,
-            reason="campaign_paused",
-        )
-    else:
-        finish(connection, attempt, Disposition.CANCELLED, now=now, hangup_cause="campaign_cancelled")
+    paused = campaign["state"] == "paused"
+    code = CAMPAIGN_PAUSED if paused else CAMPAIGN_CANCELLED
+    spared = {**attempt, "purpose": campaign["purpose"]}
+    spare(connection, [spared], code=code, reason=REASONS[code], rule=CAMPAIGN, now=now)
+    if paused:
+        key, fence, due_at = attempt["id"], attempt["fence"], attempt["due_at"]
+        release(connection, attempt_id=key, fence=fence, due_at=due_at, now=now, reason=code)
+        return
+    finish(connection, attempt, Disposition.CANCELLED, now=now, hangup_cause=code)
+    theirs = update(contacts).where(contacts.c.id == attempt["contact_id"])
+    connection.execute(theirs.values(disposition=Disposition.CANCELLED))
 
 
 def _row(connection: Connection, table: Any, key: str, *, lock: bool = False) -> RowMapping | None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, exists, func, insert, literal, select, update
 
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
 from outbound.errors import Conflict, NotFound
+from outbound.receipts.sparing import AT_ONCE, CAMPAIGN, CAMPAIGN_CANCELLED, REASONS, spare
 from outbound.store import events
 from outbound.store.schema import attempts, campaigns, contacts, imports
 
@@ -117,7 +118,7 @@ def change(connection: Connection, campaign_id: str, action: Action, *, now: flo
         values["started_at"] = now
     if action is Action.CANCEL:
         values["ended_at"] = now
-        _cancel_due(connection, campaign_id, now)
+        _cancel_due(connection, row, now)
     connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(**values))
     tell(connection, row, TOLD_AS[action], now)
     return get(connection, campaign_id)
@@ -182,11 +183,22 @@ def tell(connection: Connection, row: RowMapping | Mapping[str, Any], kind: str,
     events.append(connection, at=now, kind=kind, campaign_id=row["id"], data={"name": row["name"], "kind": row["kind"]})
 
 
-def _cancel_due(connection: Connection, campaign_id: str, now: float) -> None:
+def _cancel_due(connection: Connection, row: RowMapping, now: float) -> None:
     """End what waits; what is claimed stands down by itself at its intent, what is being said may be finished."""
-    waiting = (attempts.c.campaign_id == campaign_id) & (attempts.c.state == State.DUE)
+    waiting = (attempts.c.campaign_id == row["id"]) & (attempts.c.state == State.DUE)
     theirs = select(attempts.c.contact_id).where(waiting)
-    settled = update(contacts).where(contacts.c.campaign_id == campaign_id, contacts.c.id.in_(theirs))
+    settled = update(contacts).where(contacts.c.campaign_id == row["id"], contacts.c.id.in_(theirs))
     connection.execute(settled.values(disposition=Disposition.CANCELLED))
+    _spare_due(connection, row["purpose"], waiting, now)
     final = {"state": State.DONE, "disposition": Disposition.CANCELLED, "ended_at": now}
-    connection.execute(update(attempts).where(waiting).values(**final, hangup_cause="campaign_cancelled"))
+    connection.execute(update(attempts).where(waiting).values(**final, hangup_cause=CAMPAIGN_CANCELLED))
+
+
+def _spare_due(connection: Connection, purpose: str, waiting: ColumnElement[bool], now: float) -> None:
+    """Keep a receipt of each, some at a time: there may be a million of them."""
+    after = ""
+    query = select(attempts, literal(purpose).label("purpose")).where(waiting).order_by(attempts.c.id).limit(AT_ONCE)
+    while rows := connection.execute(query.where(attempts.c.id > after)).mappings().all():
+        reason = REASONS[CAMPAIGN_CANCELLED]
+        spare(connection, rows, code=CAMPAIGN_CANCELLED, reason=reason, rule=CAMPAIGN, now=now)
+        after = rows[-1]["id"]

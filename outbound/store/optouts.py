@@ -12,7 +12,7 @@ from campaigns.attempts import State
 from campaigns.dispositions import Disposition
 from campaigns.gate import CODES
 from outbound.ids import new_id
-from outbound.receipts.chain import NewReceipt, append
+from outbound.receipts.sparing import spare
 from outbound.store import by_number, events
 from outbound.store.campaigns import complete_if_over
 from outbound.store.schema import attempts, campaigns, contacts, opt_outs
@@ -135,27 +135,7 @@ def _cancel(connection: Connection, rows: Sequence[RowMapping], rule: str, now: 
     theirs = update(contacts).where(contacts.c.id.in_([row["contact_id"] for row in rows]))
     connection.execute(theirs.values(disposition=Disposition.CANCELLED))
     events.append_all(connection, [_ended(row, now) for row in rows])
-    append(connection, [_spared(row, rule, now) for row in rows])
-
-
-def _spared(row: RowMapping, rule: str, now: float) -> NewReceipt:
-    """The receipt of an attempt that is not made because of what the customer said."""
-    return NewReceipt(
-        at=now,
-        campaign_id=row["campaign_id"],
-        contact_id=row["contact_id"],
-        attempt_id=row["id"],
-        channel=row["channel"],
-        purpose=row["purpose"],
-        allowed=False,
-        code=OPTED_OUT,
-        reason=CODES[OPTED_OUT],
-        rule=rule,
-        source="",
-        next_at=None,
-        evidence={"due_at": row["due_at"]},
-        personal={"number": row["number"]},
-    )
+    spare(connection, rows, code=OPTED_OUT, reason=CODES[OPTED_OUT], rule=rule, now=now)
 
 
 def _ended(row: RowMapping, now: float) -> dict[str, Any]:

@@ -137,10 +137,16 @@ def advance(connection: Connection, row: RowMapping, step: Step, *, house: bool,
 
 
 def make_newest(connection: Connection, row: RowMapping, *, entries: int, now: float) -> None:
-    """Have a register stand as the list that is now in it whole; doing it again changes nothing."""
+    """Have a register stand as the list that is now in it whole; doing it again changes nothing.
+
+    Numbers that were only added leave a national register as old as it was: nobody compared the rest of it.
+    """
+    events.take_turn(connection)
     register = registers.get(connection, row["register"], lock=True)
     if register["generation"] < row["generation"]:
-        as_of = max(register["as_of"] or 0.0, row["as_of"])
+        as_of = register["as_of"]
+        if row["mode"] == "replace" or register["kind"] == "house":
+            as_of = max(as_of or 0.0, row["as_of"])
         values = {"generation": row["generation"], "as_of": as_of, "entries": entries, "loaded_at": now}
         connection.execute(update(table).where(table.c.name == row["register"]).values(**values))
 
@@ -156,6 +162,7 @@ def fail(connection: Connection, import_id: str, error: str, *, now: float) -> N
 
 
 def _end(connection: Connection, import_id: str, values: dict[str, Any], now: float) -> None:
+    events.take_turn(connection)  # before the row: a batch of a house list takes its turn and then the row
     mine = update(imports).where(imports.c.id == import_id, imports.c.state.in_(OPEN))
     if connection.execute(mine.values(**values, ended_at=now)).rowcount:
         row = get(connection, import_id)

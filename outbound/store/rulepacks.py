@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
@@ -20,6 +20,11 @@ def put(connection: Connection, name: str, document: Mapping[str, Any] | None, *
     connection.execute(insert(rule_packs), row)
     kind = "rules.withdrawn" if document is None else "rules.put_in_force"
     events.append(connection, at=now, kind=kind, data={"name": name, "version": version})
+
+
+def versions(connection: Connection) -> Sequence[RowMapping]:
+    """Every version that was ever put in force, and every withdrawal (without a document), in their order."""
+    return connection.execute(select(rule_packs).order_by(rule_packs.c.id)).mappings().all()
 
 
 def newest(connection: Connection) -> dict[str, RowMapping]:

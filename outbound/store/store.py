@@ -11,10 +11,11 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError
 
 from outbound.errors import Unavailable
@@ -24,6 +25,8 @@ T = TypeVar("T")
 Unit = Callable[[Connection], T]
 TOLD = "told"
 """Key in ``Connection.info`` that a unit sets when it appended events."""
+BUSY_MS = 30000
+"""How long a connection to SQLite waits for another."""
 GROUP_LIMIT = 200
 """Units that share one commit at most: bounds how long the first of them waits."""
 
@@ -42,13 +45,24 @@ class Store:
         self._work: queue.SimpleQueue[tuple[Unit[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._writers: list[threading.Thread] = []
         self._readers = ThreadPoolExecutor(readers if self.is_sqlite else 8, thread_name_prefix="store-read")
+        self._surveys = ThreadPoolExecutor(1, thread_name_prefix="store-survey")
         self._engine = self._create_engine()
         self._closed = False
 
     def _create_engine(self) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, pool_size=16, max_overflow=8, pool_pre_ping=True)
-        engine = create_engine(self.url, connect_args={"timeout": 30, "check_same_thread": False})
+            engine = create_engine(
+                self.url,
+                # a unit that waited for its turn sees what was committed meanwhile, whatever the server's default is
+                isolation_level="READ COMMITTED",
+                pool_size=16,
+                max_overflow=8,
+                pool_pre_ping=True,
+                hide_parameters=True,
+            )
+            event.listen(engine, "handle_error", _hide_values)
+            return engine
+        engine = create_engine(self.url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -79,9 +93,17 @@ class Store:
         self._work.put((unit, done))
         return await asyncio.shield(asyncio.wrap_future(done))
 
+    async def compact_log(self) -> bool:
+        """Empty SQLite's write-ahead log, which keeps pages as they were; ``False`` while somebody still reads them."""
+        return await self.write(_compact_log) if self.is_sqlite else True
+
     async def read(self, unit: Unit[T]) -> T:
         """Run ``unit`` on a reading connection; it sees every write that was resolved before."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, unit)
+
+    async def survey(self, unit: Unit[T]) -> T:
+        """Run a ``unit`` that reads very many rows, one at a time: those that read a few do not wait for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._surveys, self._read, unit)
 
     def _read(self, unit: Unit[T]) -> T:
         with self._engine.connect() as connection:
@@ -95,6 +117,7 @@ class Store:
         for thread in self._writers:
             thread.join()
         self._readers.shutdown()
+        self._surveys.shutdown()
         self._engine.dispose()
 
     def _write_loop(self) -> None:
@@ -109,7 +132,24 @@ class Store:
                     self._work.put(None)
                     break
                 group.append(item)
-            self._commit(group)
+            if units := [item for item in group if item[0] is not _compact_log]:
+                self._commit(units)
+            for _, done in (item for item in group if item[0] is _compact_log):
+                self._compact(done)
+
+    def _compact(self, done: Future[bool]) -> None:
+        """Move the log into the database and cut it, outside a transaction and past SQLAlchemy, which begins one."""
+        try:
+            with closing(self._engine.raw_connection()) as raw, closing(raw.cursor()) as cursor:
+                cursor.execute("PRAGMA busy_timeout=0")  # while it waited for readers every writer would wait for it
+                try:
+                    blocked, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                finally:
+                    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        except Exception as error:
+            _resolve(done, None, error)
+        else:
+            _resolve(done, not blocked, None)
 
     def _commit(self, group: list[tuple[Unit[Any], Future[Any]]]) -> None:
         results: list[tuple[Future[Any], Any, BaseException | None]] = []
@@ -120,7 +160,8 @@ class Store:
                     results.append((done, *_attempt(connection, unit)))
                 told = connection.info.pop(TOLD, False)
         except BaseException as error:
-            failure = Unavailable(f"the database refused the write ({error}); check the disk and database_url")
+            reason = error.orig if isinstance(error, DBAPIError) else type(error).__name__
+            failure = Unavailable(f"the database refused the write ({reason}); check the disk and database_url")
             failure.__cause__ = error
             for _, done in group:
                 _resolve(done, None, failure)
@@ -158,16 +199,33 @@ def _attempt(connection: Connection, unit: Unit[Any]) -> tuple[Any, BaseExceptio
     return value, None
 
 
+def _compact_log(_: Connection) -> bool:
+    """Stands in the queue for what is no unit of work."""
+    raise NotImplementedError
+
+
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy emits BEGIN itself; the driver must not
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "busy_timeout=30000",
+        f"busy_timeout={BUSY_MS}",
         "cache_size=-65536",
+        "secure_delete=ON",  # not FAST, which spares pages that fall free whole: a transcript fills some
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Leave out of PostgreSQL's errors the lines that quote rows ("Key (number)=(…) already exists")."""
+    diagnosis = getattr(context.original_exception, "diag", None)
+    primary = getattr(diagnosis, "message_primary", None)
+    if primary and context.sqlalchemy_exception is not None:
+        quoting = str(context.original_exception)
+        context.original_exception.args = (primary,)
+        said = (str(part).replace(quoting, primary) for part in context.sqlalchemy_exception.args)
+        context.sqlalchemy_exception.args = tuple(said)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -80,3 +80,8 @@ def remove(connection: Connection, name: str, *, now: float) -> None:
 def _row(settings: Mapping[str, Any]) -> dict[str, Any]:
     columns = {name: settings[name] for name in COLUMNS}
     return columns | {"settings": {key: value for key, value in settings.items() if key not in COLUMNS}}
+
+
+def rates(connection: Connection) -> dict[str, float]:
+    """Calls a second that may begin, by trunk."""
+    return {row.name: row.calls_per_second for row in connection.execute(select(trunks))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,11 @@ from campaigns.dispositions import Disposition
 from campaigns.flow import effects as fx
 from campaigns.flow.document import FlowError
 from campaigns.flow.engine import MOST_TURNS, State, advance, start
+from campaigns.flow.findings import Severity
 from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Silence
-from tests.campaigns.flows import NOW, context, flow, talk, told
+from campaigns.flow.lint import lint
+from campaigns.flow.simulate import read_input
+from tests.campaigns.flows import BASE, NOW, context, flow, talk, told
 
 pytestmark = pytest.mark.unit
 
@@ -108,6 +112,44 @@ def test_an_opt_out_is_never_followed_by_anything_else() -> None:
         assert told(effects) == ["understood None", "hangup opted_out opted_out"]
     _, effects = talk(flow(), "stop calling me", "(hangup)")
     assert told(effects) == ["hangup opted_out opted_out"]
+
+
+NARROW: dict[str, Any] = {
+    "steps": {
+        "offer": {
+            **BASE["steps"]["offer"],
+            "answers": {"yes": {"key": 1, "then": "bye"}, "no": {"key": 2, "then": "less"}},
+        },
+        "less": {"type": "opt_out", "scope": "purpose", "say": "No more offers."},
+    },
+    "anytime": {"opt_out": "stop"},
+}
+"""An answer leads to an opt-out for the campaign's purpose."""
+
+
+@pytest.mark.parametrize("words", ["never call me again", "#9", "press nine", "cancel"])
+def test_one_for_everything_counts_after_a_narrower_one(words: str) -> None:
+    tested = flow(**NARROW)
+    assert not [finding for finding in lint(tested) if finding.severity is Severity.ERROR]
+    state, effects = talk(tested, "no")
+    assert [effect.scope for effect in effects if isinstance(effect, fx.RecordOptOut)] == ["purpose"]
+    state, effects = advance(tested, State.from_dict(state.to_dict()), read_input(words))
+    assert [effect.scope for effect in effects if isinstance(effect, fx.RecordOptOut)] == ["all"]
+    assert told(effects)[-1] == "hangup opted_out opted_out"
+    _, effects = advance(tested, state, read_input(words))
+    assert told(effects) == ["understood None", "hangup opted_out opted_out"]
+
+
+@pytest.mark.parametrize("words", ["yes please", "can i talk to a person", "#0", "call me tomorrow", "#1"])
+def test_nothing_else_counts_after_a_narrower_one(words: str) -> None:
+    assert told(talk(flow(**NARROW), "no", words)[1]) == ["understood None", "hangup opted_out opted_out"]
+
+
+def test_who_says_never_again_is_not_taken_for_less() -> None:
+    """The lint refuses such a flow; a campaign that is older than the lint has it."""
+    stale = flow(steps={"stop": {"type": "opt_out", "scope": "purpose"}})
+    _, effects = talk(stale, "stop calling me")
+    assert [effect.scope for effect in effects if isinstance(effect, fx.RecordOptOut)] == ["all"]
 
 
 @pytest.mark.parametrize("words", ["can I talk to a real person?", "agent", "#0", "zero"])

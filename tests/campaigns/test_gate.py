@@ -35,7 +35,7 @@ DAY = 86400
 ALWAYS = hours("daily 00:00-24:00")
 OPEN = pack(hours=[ALWAYS])
 NEEDS_WRITTEN = pack(hours=[ALWAYS], consents=[rule("consent", needs="express_written")])
-WRITTEN = Consent(id="c", kind="express_written", at=NOON_IN_PARIS - DAY)
+WRITTEN = Consent(id="c", kind="express_written", at=NOON_IN_PARIS - DAY, proven=True)
 
 
 def test_it_permits_what_every_rule_allows() -> None:
@@ -192,11 +192,19 @@ def test_a_withdrawal_ends_earlier_consent_that_it_covers(withdrawal: Withdrawal
 
 def test_a_rule_may_ask_for_young_consent_and_for_proof() -> None:
     strict = pack(hours=[ALWAYS], consents=[rule("consent", needs="express", max_age_days=30, proof=True)])
-    proven = replace(WRITTEN, proven=True)
-    assert ask(strict, consents=(WRITTEN,)).code == "consent_missing"
-    assert "with proof" in ask(strict, consents=(WRITTEN,)).reason
-    assert ask(strict, consents=(replace(proven, at=NOON_IN_PARIS - 30 * DAY + 1),)).allowed
-    assert ask(strict, consents=(replace(proven, at=NOON_IN_PARIS - 30 * DAY),)).code == "consent_missing"
+    claimed = (replace(WRITTEN, proven=False),)
+    assert ask(strict, consents=claimed).code == "consent_missing"
+    assert "with proof" in ask(strict, consents=claimed).reason
+    assert ask(strict, consents=(replace(WRITTEN, at=NOON_IN_PARIS - 30 * DAY + 1),)).allowed
+    assert ask(strict, consents=(replace(WRITTEN, at=NOON_IN_PARIS - 30 * DAY),)).code == "consent_missing"
+
+
+def test_what_an_import_claims_does_not_outlive_a_withdrawal_of_any_time() -> None:
+    claimed = (replace(WRITTEN, proven=False),)
+    withdrawn = (Withdrawal(id="w", at=WRITTEN.at - DAY),)
+    assert ask(NEEDS_WRITTEN, consents=claimed).allowed
+    assert ask(NEEDS_WRITTEN, consents=claimed, withdrawals=withdrawn).code == "consent_missing"
+    assert ask(NEEDS_WRITTEN, consents=(*claimed, WRITTEN), withdrawals=withdrawn).allowed
 
 
 def test_a_rule_that_needs_no_consent_asks_for_none() -> None:

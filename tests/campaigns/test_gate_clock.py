@@ -60,7 +60,7 @@ MOVES = [
 @pytest.mark.parametrize(("before", "after"), MOVES)
 def test_what_is_said_of_an_instant_holds_until_it_is_said_to(before: float, after: float, hour: int) -> None:
     zone = Zone(name="moved", tz=Moved(BEGIN + hour * HOUR + 777, before, after))
-    for at in range(BEGIN, BEGIN + 24 * HOUR, 7 * HOUR // 2):
+    for at in range(BEGIN + 29, BEGIN + 24 * HOUR, 7 * HOUR // 2):
         opened, until = stretch(lambda _: OPEN, zone, at)
         assert until > at
         assert opened is is_open(zone, at)
@@ -84,7 +84,8 @@ def test_a_day_is_worked_out_once_and_only_a_steady_one_is_relied_upon() -> None
     """Very many questions ask for the same day; a clock that may move within it is read anew each time."""
     steady, moved = Zone(name="", tz=Moved(0, 1, 2)), Zone(name="", tz=Moved(BEGIN + 47 * HOUR, 1, 2))
     for zone in (steady, moved):
-        next_midnight(zone, BEGIN)
+        next_midnight(zone, BEGIN + HOUR)
+        next_midnight(zone, BEGIN + 2 * HOUR)
     assert steady.offsets == {BEGIN // DAY_S: 2 * HOUR}
     assert moved.offsets == {BEGIN // DAY_S: None}
 

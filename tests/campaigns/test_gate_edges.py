@@ -128,6 +128,22 @@ def test_a_rule_that_has_not_begun_forbids_nothing_and_one_without_dates_always_
     assert ask(with_rules(bans=[to_come]), at=instant("2026-11-26T00:00:00+01:00")).next_at is None
 
 
+def test_a_rule_that_begins_today_by_utc_does_not_bind_where_it_is_still_yesterday() -> None:
+    """Neither does one bind late: the shortcut past time zones is for days that have begun in all of them."""
+    bans = with_rules(bans=[rule("ban", reason="it is forbidden", **{"from": "2026-11-25"})])
+    young = pack(effective_from="2026-11-25", hours=[ALWAYS])
+    for place, midnight in (
+        ("Pacific/Pago_Pago", "2026-11-25T11:00:00+00:00"),
+        ("Pacific/Kiritimati", "2026-11-24T10:00:00+00:00"),
+    ):
+        at = instant(midnight)
+        before, then = ({"zones": (zone(place),), "guard_s": 0.0, "at": one} for one in (at - 1, at))
+        assert ask(bans, **before).allowed
+        assert ask(bans, **then).code == "banned"
+        assert ask(young, **before).code == "rules_unknown"
+        assert ask(young, **then).allowed
+
+
 DATES = {"from": "2026-11-24", "until": "2026-11-26"}
 LISTED = {"registers": {"nodnc": RegisterFact(as_of=NOON_IN_PARIS, listed=True)}}
 REFUSED = {"refusals": (Refusal(id="r", at=0.0, purpose="informational"),)}
@@ -211,6 +227,14 @@ def test_a_calendar_day_on_which_the_clock_is_moved_ends_at_its_own_midnight() -
 
 def test_consent_lifts_only_a_cap_that_says_so() -> None:
     assert ask(with_rules(caps=[cap("cap")]), history=JUST_NOW, consents=(WRITTEN,)).code == "attempt_cap"
+
+
+def test_a_rule_that_needs_a_kind_of_consent_nobody_knows_permits_nobody() -> None:
+    plain = with_rules(consents=[rule("x", needs="express")])
+    odd = replace(plain, consents=(replace(plain.consents[0], needs="signed_in_blood"),))
+    assert ask(odd).code == ask(odd, consents=(WRITTEN,)).code == "consent_missing"
+    strange = replace(WRITTEN, kind="a nod")
+    assert ask(plain, consents=(strange,)).code == "consent_missing"
 
 
 @pytest.mark.parametrize("outcome", ["", "busy", "a word to come"])

@@ -33,6 +33,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "loop": ({"steps": {"bye": {"type": "say", "say": "Round.", "then": "bye"}}}, "bye"),
     "no_human": ({"steps": {"person": None, "later": None}}, "offer"),
     "no_opt_out": ({"steps": {"stop": None}}, ""),
+    "narrow_opt_out": ({"steps": {"stop": {"type": "opt_out", "scope": "purpose"}}}, "stop"),
     "no_identification": ({"start": "offer"}, "offer"),
     "no_robot": ({"steps": {"hello": {**IDENTIFY, "say": "Hello, this is {{business}}."}}}, "hello"),
     "unknown_variable": ({"steps": {"bye": {"type": "hangup", "say": "Bye {{custmer}}."}}}, "bye"),

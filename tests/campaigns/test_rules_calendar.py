@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -207,6 +208,16 @@ def test_windows_over_midnight_are_the_next_day_s_too_unless_they_did_not_begin(
     assert clock(rule, "2026-07-08") == ["00:00-02:00"]
     assert clock(rule, "2026-07-14") == []
     assert clock(rule, "2026-07-15") == []
+
+
+def test_a_night_that_began_before_its_rule_was_in_force_is_not_carried_over() -> None:
+    begins = date(2026, 7, 8).toordinal()
+    rule = replace(hours("daily 22:00-02:00"), from_day=begins, until_day=begins + 2)
+
+    assert clock(rule, "2026-07-07") == ["00:00-24:00"]
+    assert clock(rule, "2026-07-08") == ["22:00-24:00"]
+    assert clock(rule, "2026-07-09") == ["00:00-02:00", "22:00-24:00"]
+    assert clock(rule, "2026-07-10") == ["00:00-24:00"]
 
 
 @given(st.integers(0, 3000))

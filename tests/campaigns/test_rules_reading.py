@@ -288,6 +288,18 @@ def test_intersection_is_open_where_both_are(one: Any, other: Any, second: int) 
     assert intersect(one, WHOLE_DAY) == one
 
 
+def test_spans_that_touch_are_one_and_share_nothing() -> None:
+    assert joined([(10, 20), (0, 10), (30, 40), (32, 35)]) == ((0, 20), (30, 40))
+    assert intersect(((0, 10),), ((10, 20),)) == ()
+
+
+def test_a_day_that_is_none_is_refused_with_those_that_are() -> None:
+    days = "mon, tue, wed, thu, fri, sat, sun, daily, holiday, eve, half_day"
+    known = f"^'moon' is no day; days are {days}, spans such as mon-fri, and dates such as 12-24$"
+    with pytest.raises(ValueError, match=known):
+        parse_windows("mon,moon 09:00-20:00")
+
+
 def test_spans_of_days_run_over_the_week_end() -> None:
     (window,) = parse_windows("sat-mon, wed 22:00-02:00")
 

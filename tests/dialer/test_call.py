@@ -148,6 +148,20 @@ def test_asks_to_repeat_and_then_says_no(tmp_path: Path) -> None:
     assert [event["intent"] for event in world.told(EventKind.HEARD)] == ["repeat", "no"]
 
 
+def test_what_is_personal_is_rendered_once_in_the_call_and_kept_nowhere(tmp_path: Path) -> None:
+    async def silent(customer: FarEnd) -> None:
+        await customer.answer()
+        await customer.stay()
+
+    world = World(tmp_path, customer=silent)
+    ring(world, shared=("business",))
+    heard = " ".join(world.customer.heard)
+    assert heard.count("Parcel Monday.") == 2
+    assert world.voice.rendered.count("Parcel Monday.") == 1
+    assert "Parcel Monday." not in world.voice.kept
+    assert {"Robot of Acme.", "At home?", "Yes or no.", "Goodbye."} <= set(world.voice.kept)
+
+
 def test_stays_silent(tmp_path: Path) -> None:
     async def silent(customer: FarEnd) -> None:
         await customer.answer()

@@ -15,6 +15,7 @@ from campaigns.dispositions import Disposition
 from dialer.journal import What, read_journals
 from dialer.link import LineError
 from dialer.messages import EventKind
+from speech.prompts import PromptCache, key
 from tests.dialer.far_line import LEAVES, LISTENS, RINGS, SAYS_YES
 from tests.dialer.lines import Host
 
@@ -84,6 +85,19 @@ async def test_prompts_are_rendered_ahead(host: Host) -> None:
     while len(list(prompts.glob("*/*.ulaw"))) < before + 2:
         await host.line.ping()
     assert (await host.line.ping()).calls == 0
+
+
+async def test_no_sound_of_a_name_is_left_after_its_call(host: Host) -> None:
+    request = host.place(SAYS_YES, variables={"business": "Acme", "day": "Philippa"}, shared=("business",))
+    result = await host.result(request)
+    said = [turn.text for turn in result.transcript if turn.who == "robot"]
+    assert said[:3] == ["Robot of Acme.", "Parcel Philippa.", "At home?"]
+    cache = PromptCache(host.folder / "prompts")
+    kept = {
+        text: cache.path(key("scripted/1/data", language="en", rate=1.0, text=text)).exists()
+        for text in ("Robot of Acme.", "Parcel Philippa.", "At home?")
+    }
+    assert kept == {"Robot of Acme.": True, "Parcel Philippa.": False, "At home?": True}
 
 
 async def test_a_killed_line_is_noticed_and_its_journal_tells(doomed: Host) -> None:

@@ -76,14 +76,16 @@ class VoiceNearby:
     takes_s: float = 0.05
     broken: bool = False
     rendered: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
     async def synthesize(
-        self, text: str, language: str, voice: str | None = None, *, deadline_s: float = 10.0
+        self, text: str, language: str, voice: str | None = None, *, deadline_s: float = 10.0, keep: bool = True
     ) -> Speech:
         if self.broken:
             raise SpeechError("nobody speaks", code="synthesizer_unavailable")
         await asyncio.sleep(self.takes_s)
         self.rendered.append(text)
+        self.kept += [text] if keep else []
         return Scripted().render(text, language=language)
 
     async def warm(self, texts: Iterable[str], language: str) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, insert
 
+from outbound.store.schema import rule_packs
 from tests.outbound.conftest import Api
 
 pytestmark = pytest.mark.integration
@@ -102,3 +104,86 @@ async def test_a_bad_pack_is_not_put_in_force(bare_api: Api, change: Any, code: 
     assert problem["code"] == code
     assert part in problem["detail"]
     assert (await bare_api("GET", "/v1/rules/us-la", expect=200))["origin"] == "built-in"
+
+
+NIGHT_IN_MIAMI = {
+    "number": "+13055550123",
+    "purpose": "marketing",
+    "consent": "express_written",
+    "at": "2026-11-25T01:30:00Z",
+}
+"""20:30 there; Florida closes at 20:00."""
+FLORIDA = """
+name = "us-fl"
+title = "Florida, as of next year"
+version = "2027"
+effective_from = 2027-01-01
+jurisdictions = ["US-FL"]
+
+[[hours]]
+id = "hours"
+purposes = ["marketing"]
+channels = ["voice", "sms"]
+windows = ["daily 09:00-18:00"]
+source = "a law to come"
+mark = "H"
+
+[[caps]]
+id = "cap"
+purposes = ["marketing"]
+channels = ["voice", "sms"]
+attempts = 2
+per = "24 hours"
+source = "a law to come"
+mark = "H"
+"""
+
+
+async def test_a_pack_for_next_year_takes_nothing_away_today(bare_api: Api) -> None:
+    before = await bare_api("POST", "/v1/decisions", NIGHT_IN_MIAMI, expect=200)
+    await bare_api("PUT", "/v1/rules/us-fl", {"pack": FLORIDA}, expect=200)
+    after = await bare_api("POST", "/v1/decisions", NIGHT_IN_MIAMI, expect=200)
+    assert (after["code"], after["rule"]) == (before["code"], before["rule"]) == ("outside_hours", before["rule"])
+    evening = NIGHT_IN_MIAMI | {"at": "2027-01-05T23:30:00Z"}  # 18:30, open under this year's rules
+    answer = await bare_api("POST", "/v1/decisions", evening, expect=200)
+    assert (answer["code"], answer["rule"]) == ("outside_hours", "us-fl@2027#hours")
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (('jurisdictions = ["US-FL"]', 'jurisdictions = ["US-GA"]'), "no longer speaks for US-FL"),
+        (("[[caps]]", "[[guards]]"), "caps"),
+        (('channels = ["voice", "sms"]\nwindows', 'channels = ["voice"]\nwindows'), "no hours for marketing by sms"),
+        (('id = "hours"', 'id = "hours"\nfrom = 2028-01-01'), "no hours for marketing"),
+    ],
+)
+async def test_a_pack_that_takes_rules_away_must_say_so(bare_api: Api, change: Any, part: str) -> None:
+    pack = FLORIDA.replace(*change)
+    if "guards" in pack:
+        pack = pack.replace('attempts = 2\nper = "24 hours"', "closing_s = 60")
+    problem = await bare_api.refused("PUT", "/v1/rules/us-fl", {"pack": pack}, expect=422)
+    assert problem["code"] == "rules_loosened"
+    assert part in problem["detail"]
+    await bare_api("PUT", "/v1/rules/us-fl?loosen=true", {"pack": pack}, expect=200)
+
+
+async def test_a_place_that_does_not_exist_is_refused(bare_api: Api) -> None:
+    typo = BAN.replace("US-LA", "US-LAS")
+    problem = await bare_api.refused("PUT", "/v1/rules/us-la", {"pack": typo}, expect=422)
+    assert "US-LAS" in problem["detail"]
+
+
+async def test_packs_that_nobody_can_read_permit_nothing_and_can_be_mended(bare_api: Api) -> None:
+    def spoil(connection: Connection) -> None:
+        for number, name in enumerate(("aa", "us-la")):
+            row = {"id": f"0{number}", "name": name, "document": {"name": name}, "created_at": 1.0}
+            connection.execute(insert(rule_packs), row)
+
+    await bare_api.services.store.write(spoil)
+    asked = {**NEW_ORLEANS, **NOON}
+    answer = await bare_api("POST", "/v1/decisions", asked, expect=200)
+    assert (answer["allowed"], answer["code"], answer["next_at"]) == (False, "rules_unreadable", None)
+    await bare_api("DELETE", "/v1/rules/aa", expect=200)
+    await bare_api("PUT", "/v1/rules/us-la", {"pack": BAN}, expect=200)
+    assert (await bare_api("POST", "/v1/decisions", asked, expect=200))["code"] == "banned"

@@ -17,7 +17,7 @@ from dialer.messages import CallEvent, EventKind
 from outbound.ledger import Ledger
 from outbound.planning import plan_contacts
 from outbound.recovery import recover
-from outbound.settle import settle
+from outbound.settle import opt_out, settle
 from outbound.store import Store, campaigns, optouts
 from outbound.store.attempts import expired, live, release, renew
 from outbound.store.schema import opt_outs
@@ -332,6 +332,30 @@ async def test_an_opt_out_for_the_purpose_covers_the_campaigns_of_that_purpose(w
     left = [row["state"] for row in await world.attempts() if row["campaign_id"] in (second, third)]
     assert left == ["done"]
     assert (await world.receipts())[-1]["code"] == "opted_out"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "stored"),
+    [
+        (("purpose", "all"), ["informational", "all"]),
+        (("purpose", "purpose"), ["informational"]),
+        (("all", "purpose"), ["all"]),
+    ],
+)
+async def test_an_attempt_may_tell_an_opt_out_for_more_later(
+    world: World, scopes: tuple[str, ...], stored: list[str]
+) -> None:
+    other = await world.campaign([ANN], purpose="transactional")
+    await world.campaign([ANN])
+    (attempt,) = [row for row in await world.attempts() if row["campaign_id"] != other]
+    for scope in scopes:
+        world.now += 1
+        told = {"words": f"stop: {scope}", "scope": scope, "now": world.now}
+        await world.store.write(lambda c, told=told: opt_out(c, attempt, **told))  # type: ignore[misc]
+    assert [row["scope"] for row in await world.rows(opt_outs)] == stored
+    left = {row["campaign_id"]: row["state"] for row in await world.attempts()}
+    assert left[other] == ("done" if "all" in stored else "due")
+    assert left[attempt["campaign_id"]] == "done"
 
 
 async def test_an_opt_out_counts_even_when_the_result_comes_too_late(world: World) -> None:

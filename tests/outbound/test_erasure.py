@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import String, create_engine, insert, select, text, update
+from sqlalchemy import String, create_engine, delete, insert, select, text, update
 
+from campaigns.dispositions import Disposition
+from dialer.messages import CallResult, Turn
 from outbound import scrubbing
-from outbound.erasure import remove_recordings
+from outbound.erasure import clear_files
 from outbound.queue.jobs import sweep
 from outbound.receipts.chain import append
 from outbound.receipts.heads import FILE, heads
 from outbound.receipts.verify import verify
+from outbound.settle import book, opt_out, refuse_offer, settle
 from outbound.store import Store, events
 from outbound.store.erased import is_token, names_of, token_of, tokens_of
 from outbound.store.schema import (
@@ -391,6 +395,42 @@ async def test_events_that_come_while_it_is_being_looked_are_scrubbed_too(api: A
     assert NAME not in (await everything(api))["events"]
 
 
+async def test_words_that_come_late_are_not_stored(api: Api, campaign: str) -> None:
+    """What a line tells after the erasure still counts; what was said is nobody's any more."""
+    await api.services.store.write(lambda c: c.execute(delete(callbacks)))
+    await api("DELETE", PATH, expect=200)
+
+    def late(connection: Any) -> None:
+        attempt = connection.execute(select(attempts).where(attempts.c.id == "01TRY")).mappings().one()
+        assert is_token(attempt["number"])
+        connection.execute(delete(refusals).where(refusals.c.number == attempt["number"]))
+        opt_out(connection, attempt, words=WORDS, scope="all", now=NOON + 1)
+        refuse_offer(connection, attempt, words=WORDS, now=NOON + 1)
+        book(connection, attempt, at=NOON, words=WORDS, now=NOON + 1)
+
+    await api.services.store.write(late)
+    for table in (opt_outs, refusals, callbacks):
+        (row,) = [row for row in await rows(api, table) if row["created_at"] == NOON + 1]
+        assert (is_token(row["number"]), row["words"]) == (True, "")
+    assert WORDS not in "".join((await everything(api)).values())
+
+
+async def test_a_late_result_is_not_stored_either(api: Api, campaign: str) -> None:
+    await api("DELETE", PATH, expect=200)
+    turn = Turn(who="customer", text=WORDS, at_s=1.0)
+    result = CallResult(
+        attempt_id="01TRY",
+        fence=2,
+        call_id="01TRY-2@outbound",
+        disposition=Disposition.OPTED_OUT,
+        ended_at=datetime.fromtimestamp(NOON, UTC),
+        transcript=(turn,),
+    )
+    assert not await api.services.store.write(lambda c: settle(c, result, now=NOON + 1))
+    assert [row["words"] for row in await rows(api, opt_outs) if row["created_at"] == NOON + 1] == [""]
+    assert WORDS not in "".join((await everything(api)).values())
+
+
 async def test_the_stream_of_events_shows_nothing_of_them(api: Api, campaign: str) -> None:
     await api("DELETE", PATH, expect=200)
     async with api.client.get("/v1/events?after=0") as answer:
@@ -413,7 +453,7 @@ async def test_recordings_that_could_not_be_removed_are_by_the_sweep(api: Api, c
     (row,) = await rows(api, erasures)
     assert row["counts"]["files"] == 0
     (recordings / "01TRY-2.wav").touch()
-    await remove_recordings(api.services)  # an erasure that is finished is looked at no more
+    await clear_files(api.services)  # an erasure that is finished is looked at no more
     assert (recordings / "01TRY-2.wav").exists()
 
 

@@ -73,6 +73,7 @@ class Hall:
     def __init__(self, world: World, folder: Path) -> None:
         self.world, self.lines, self.failures = world, [], []  # type: ignore[var-annotated]
         self.ledger = Ledger(world.store, lambda: world.now)
+        self.clock_is_right = True
         self.pool = LinePool(
             store=world.store,
             ledger=self.ledger,
@@ -83,6 +84,7 @@ class Hall:
             send_window_s=1.0,
             clock=lambda: world.now,
             on_failure=self.failures.append,
+            trusted=lambda: self.clock_is_right,
         )
 
     async def _start(self, name: str, **callbacks: Any) -> LineProcess:
@@ -195,3 +197,14 @@ async def test_an_opt_out_that_names_attempts_leaves_the_others(hall: Hall) -> N
     assert hall.lines[0].hung_up == []
     hall.pool.hang_up_number(ANN, "opted_out", except_attempt=None, only={"another", attempt_id})
     assert hall.lines[0].hung_up == [(attempt_id, "opted_out")]
+
+
+async def test_nobody_is_rung_by_a_clock_that_leapt(hall: Hall) -> None:
+    hall.clock_is_right = False
+    await hall.world.campaign([ANN])
+    hall.pool.kick()
+    assert await hall.pool._pull() == 0
+    assert [row["state"] for row in await hall.world.attempts()] == ["due"]
+    hall.clock_is_right = True
+    hall.pool.kick()
+    await hall.until(lambda: bool(hall.lines[0].placed))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event
 
 from outbound.callflows import CallflowLibrary
 from outbound.errors import Conflict, Invalid, NotFound
@@ -151,6 +152,37 @@ async def test_numbers_are_added_to_what_is_there(office: Office) -> None:
     await office.load("dnc", PEOPLE[40:60], as_of=2.0, mode="add")
     assert await office.listed(PEOPLE) == set(PEOPLE[:60])
     assert (await office.state("dnc"))["entries"] == 60
+
+
+async def test_only_a_whole_list_makes_a_national_register_fresh(office: Office) -> None:
+    await office.load("dnc", PEOPLE, as_of=1.0)
+    await office.load("dnc", [14155550123], as_of=60 * DAY, mode="add")
+    stands = await office.state("dnc")
+    assert (stands["as_of"], stands["entries"]) == (1.0, 101)
+    await office.load("dnc", PEOPLE, as_of=61 * DAY)
+    assert (await office.state("dnc"))["as_of"] == 61 * DAY
+
+
+@pytest.mark.parametrize("end", ["finish", "fail", "make_newest"])
+async def test_whoever_ends_a_load_has_its_turn_before_any_row(office: Office, end: str) -> None:
+    """A batch of a house list has its turn and then the row: the other way round PostgreSQL lets one of them die."""
+    import_id = await office.send("dnc", PEOPLE)
+    row = await office.store.read(lambda c: register_imports.get(c, import_id))
+    ways: dict[str, Callable[[Connection], None]] = {
+        "finish": lambda c: register_imports.finish(c, import_id, now=1.0),
+        "fail": lambda c: register_imports.fail(c, import_id, "cut off", now=1.0),
+        "make_newest": lambda c: register_imports.make_newest(c, row, entries=1, now=1.0),
+    }
+    did: list[str] = []
+
+    def unit(connection: Connection) -> None:
+        event.listen(connection, "before_cursor_execute", lambda *seen: did.append(seen[2]))
+        ways[end](connection)
+
+    await office.store.write(unit)
+    assert len(did) > 1
+    if not office.store.is_sqlite:  # which has one writer
+        assert "pg_advisory_xact_lock" in did[0]
 
 
 async def test_a_list_that_was_cut_off_frees_nobody(office: Office) -> None:

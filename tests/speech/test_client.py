@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -252,6 +253,33 @@ async def test_speech_is_rendered_once_and_then_read_from_disk(run_folder: Path,
     assert modem.decode(audio.samples(again.pcm))[0].text == "This is a robot."
     assert [message.text for message in modem.decode(audio.samples(first.pcm))] == ["Hello.", "This is a robot."]
     assert (await speaks(worker.spec.socket, {"op": "stats", "seq": 1}))["answered"] == 2
+
+
+async def test_what_may_not_be_kept_goes_past_the_disk(run_folder: Path, start: Start, closing: Close) -> None:
+    worker = await start(voice(run_folder))
+    cache = PromptCache(run_folder / "prompts")
+    client = SynthesizerClient(worker.spec.socket, cache)
+    closing(client)
+    one, two, kept = await asyncio.gather(
+        client.synthesize("Hello Ann.", "en", keep=False),
+        client.synthesize("Hello Ann.", "en", keep=False),
+        client.synthesize("Hello.", "en"),
+    )
+    assert one == two
+    assert [path.stem for path in (run_folder / "prompts").glob("*/*")] == [
+        key("scripted/1/data", language="en", rate=1.0, text="Hello.")
+    ]
+    cache.put(key("scripted/1/data", language="en", rate=1.0, text="Hello Ann."), kept)
+    assert await client.synthesize("Hello Ann.", "en", keep=False) == one, "what older versions left is not used"
+
+
+async def test_a_cache_that_is_deleted_meanwhile_fills_again(run_folder: Path, start: Start, closing: Close) -> None:
+    client = SynthesizerClient((await start(voice(run_folder))).spec.socket, PromptCache(run_folder / "prompts"))
+    closing(client)
+    for _ in range(2):
+        assert (await client.synthesize("Hello.", "en")).pcm
+        assert len(list((run_folder / "prompts").glob("*/*.ulaw"))) == 1
+        shutil.rmtree(run_folder / "prompts")
 
 
 async def test_a_damaged_prompt_is_rendered_again(run_folder: Path, start: Start, closing: Close) -> None:

@@ -33,7 +33,7 @@ class OptOut(Step):
         """Record, confirm, hang up."""
         turn.effects.append(RecordOptOut(words=turn.state.words, scope=self.scope))
         turn.settle(Disposition.OPTED_OUT)
-        turn.change(opted_out=True, wish="")
+        turn.change(opted_out=True, opt_out_scope=self.scope, wish="")
         turn.say(self.say or turn.flow.words("opt_out"))
         return End(disposition=Disposition.OPTED_OUT, outcome="opted_out")
 
