@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -39,6 +40,12 @@ def show(whom: str, files: tuple[Path, ...]) -> None:
     click.echo(f"{whom}: {', '.join(where) or 'no country is known'}; all of these must allow it:")
     for pack in applicable(packs, where):
         _print(pack)
+
+
+@rules.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of rule packs."""
+    click.echo((files("campaigns.rules") / "schema.json").read_text(encoding="utf-8").rstrip())
 
 
 @rules.command("lint")
