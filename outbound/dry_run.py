@@ -9,28 +9,18 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, RowMapping, select
 
-from campaigns.dispositions import ANSWERED, Disposition
+from campaigns.dispositions import Disposition
 from campaigns.gate import (
     Budget,
     CampaignTerms,
-    Consent,
-    Listing,
-    OptIn,
-    OptOut,
     OwnTerms,
     Question,
-    Reached,
-    Refusal,
     Regime,
-    RegisterFact,
-    Scope,
-    Withdrawal,
 )
 from campaigns.rules import RulePack, RulesError, parse_pack, read_pack
 from outbound.api import gate_models as m
@@ -38,20 +28,18 @@ from outbound.api import views
 from outbound.api.models import CampaignState, FieldError, Purpose
 from outbound.api.problems import InvalidFields
 from outbound.facts import Facts, facts_of
-from outbound.gatekeeper import ask, campaign_terms, claimed, evidence, jurisdictions_in, own_terms, zones_in
+from outbound.gatekeeper import ask, campaign_terms, evidence, jurisdictions_in, own_terms, zones_in
 from outbound.importing.numbers import NumberRefused, Telephone, e164, resolve
 from outbound.places import ZoneRefused, jurisdictions_of, place_without_number, tzdata_version, zones
 from outbound.rulebook import Edition, edition, packs_for, regime, with_packs
 from outbound.store import campaigns
 from outbound.store.schema import contacts
+from outbound.supposed import with_supposed
 
 T = TypeVar("T")
-LONG_AGO = 0.0
 CURABLE = frozenset(
     {"zone_unknown", "rules_unknown", "rules_unreadable", "consent_missing", "register_missing", "register_stale"}
 )
-SUPPOSED = "supposed"
-"""Id of a fact that is supposed, not stored."""
 
 
 def dry_run(connection: Connection, asked: m.DecisionIn, *, now: float) -> m.DecisionOut:
@@ -71,7 +59,7 @@ def dry_run(connection: Connection, asked: m.DecisionIn, *, now: float) -> m.Dec
         campaign=_terms(connection, campaign, asked, at),
         guard_s=_guard_s(campaign, asked),
     )
-    question = _with_facts(question, _facts(connection, asked, place.number, at), asked, contact, campaign)
+    question = with_supposed(question, _facts(connection, asked, place.number, at), asked, contact, campaign)
     own, trouble = _own(campaign, asked), ""
     rules: Regime | None = None
     packs: tuple[RulePack, ...] = ()
@@ -195,74 +183,6 @@ def _facts(connection: Connection, asked: m.DecisionIn, number: str, at: float) 
     if not asked.stored or not number:
         return Facts()
     return facts_of(connection, [number], at=at)[number]
-
-
-def _with_facts(
-    question: Question, facts: Facts, asked: m.DecisionIn, contact: RowMapping | None, campaign: RowMapping | None
-) -> Question:
-    """Stored and supposed facts together."""
-    consents, withdrawals = _consents(asked)
-    if contact is not None and campaign is not None and asked.stored:
-        consents = [*consents, *claimed(contact, campaign)]
-    registers = {
-        name: RegisterFact(as_of=_seconds(fact.as_of), listed=fact.listed) for name, fact in asked.registers.items()
-    }
-    return replace(
-        question,
-        opt_outs=(
-            *facts.opt_outs,
-            *(OptOut(id=SUPPOSED, at=_or_long_ago(o.at), scope=_scope(o)) for o in asked.opt_outs),
-        ),
-        opt_ins=(*facts.opt_ins, *(OptIn(id=SUPPOSED, at=o.at.timestamp(), scope=_scope(o)) for o in asked.opt_ins)),
-        consents=(*facts.consents, *consents),
-        withdrawals=(*facts.withdrawals, *withdrawals),
-        refusals=(
-            *facts.refusals,
-            *(Refusal(id=SUPPOSED, at=r.at.timestamp(), purpose=str(r.purpose)) for r in asked.refusals),
-        ),
-        history=(*facts.history, *map(_reached, asked.history)),
-        registers={**facts.registers, **registers},
-        house_lists=(*facts.house_lists, *(Listing(name=name, since=LONG_AGO) for name in asked.house_lists)),
-    )
-
-
-def _consents(asked: m.DecisionIn) -> tuple[list[Consent], list[Withdrawal]]:
-    found, taken_back = [], []
-    if asked.consent != "none":
-        found.append(Consent(id=SUPPOSED, kind=str(asked.consent), at=LONG_AGO))
-    for one in asked.consents:
-        until = {} if one.expires_at is None else {"until": one.expires_at.timestamp()}
-        at, scope = _or_long_ago(one.at), _scope(one)
-        found.append(Consent(id=SUPPOSED, kind=one.kind, scope=scope, at=at, proven=one.proof, **until))
-        if one.withdrawn_at is not None:
-            taken_back.append(Withdrawal(id=SUPPOSED, at=one.withdrawn_at.timestamp(), scope=scope))
-    return found, taken_back
-
-
-def _reached(one: m.ReachedFact) -> Reached:
-    answered = one.answered
-    if answered is None and one.disposition is not None:
-        answered = one.disposition in ANSWERED
-    return Reached(
-        at=one.at.timestamp(),
-        channel=one.channel,
-        purpose=str(one.purpose or ""),
-        campaign=one.campaign_id,
-        outcome=str(one.disposition or ""),
-        answered=answered,
-    )
-
-
-def _scope(one: m.ScopeIn) -> Scope:
-    return Scope(purpose=one.scope, channel=one.channel, campaign=one.campaign_id)
-
-
-def _seconds(at: datetime | None) -> float | None:
-    return None if at is None else at.timestamp()
-
-
-def _or_long_ago(at: datetime | None) -> float:
-    return LONG_AGO if at is None else at.timestamp()
 
 
 def _answer(

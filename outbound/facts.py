@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, Select, Table, select
 
 from campaigns.dispositions import ANSWERED, Disposition
 from campaigns.gate import Consent, Listing, OptIn, OptOut, Reached, Refusal, RegisterFact, Scope, Withdrawal
+from outbound.importing.numbers import same_mobile
 from outbound.store import by_number, registers
 from outbound.store.erased import tokens_of
 from outbound.store.schema import attempts, campaigns, consents, opt_ins, opt_outs, refusals
@@ -51,12 +52,12 @@ def facts_of(connection: Connection, numbers: Sequence[str], *, at: float) -> di
 
 def _chunk(connection: Connection, numbers: Sequence[str], at: float) -> dict[str, Facts]:
     found = {number: Facts() for number in numbers}
-    owner = {token: number for number, token in tokens_of(connection, numbers).items()} | {n: n for n in numbers}
-    names = tuple(owner)
+    owners = _owners(connection, numbers)
+    names = tuple(owners)
 
     def rows(table: Table) -> Iterable[tuple[Facts, RowMapping]]:
         for row in by_number.rows_of(connection, table, names):
-            yield found[owner[row["number"]]], row
+            yield from ((found[number], row) for number in owners[row["number"]])
 
     for facts, row in rows(opt_outs):
         facts.opt_outs.append(OptOut(id=row["id"], at=row["created_at"], scope=_scope(row, row["only_campaign"])))
@@ -67,9 +68,19 @@ def _chunk(connection: Connection, numbers: Sequence[str], at: float) -> dict[st
     for facts, row in rows(refusals):
         facts.refusals.append(Refusal(id=row["id"], at=row["created_at"], purpose=row["purpose"]))
     for row in connection.execute(_attempts(names, at)).mappings():
-        found[owner[row["number"]]].history.append(_reached(row))
+        for number in owners[row["number"]]:
+            found[number].history.append(_reached(row))
     _look_up_registers(connection, found)
     return found
+
+
+def _owners(connection: Connection, numbers: Sequence[str]) -> dict[str, list[str]]:
+    """Names in the tables, each with those of ``numbers`` that go by it: several where they reach one telephone."""
+    owners: dict[str, list[str]] = {}
+    for number in numbers:
+        for form in same_mobile(number):
+            owners.setdefault(form, []).append(number)
+    return owners | {token: owners[form] for form, token in tokens_of(connection, tuple(owners)).items()}
 
 
 def _scope(row: RowMapping, campaign: str = "") -> Scope:

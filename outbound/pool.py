@@ -19,6 +19,7 @@ import structlog
 from campaigns.pacing import TokenBucket
 from dialer.link import LineProcess
 from dialer.messages import CallEvent, CallResult, EventKind, Released
+from outbound.importing.numbers import same_mobile
 from outbound.ledger import Ledger
 from outbound.line_keeper import LineKeeper, StartLine
 from outbound.recovery import Recovery
@@ -113,7 +114,7 @@ class LinePool:
         self, number: str, reason: str, *, except_attempt: str | None, only: Collection[str] | None = None
     ) -> None:
         """Cancel calls to ``number`` (only those named, if any) that ring or are about to; answered ones may finish."""
-        theirs = {key for key, item in self._placed.items() if item.claim.number == number}
+        theirs = {key for key, item in self._placed.items() if item.claim.number in same_mobile(number)}
         if only is not None:
             theirs &= set(only)
         self._cancel(theirs - {except_attempt}, reason)

@@ -10,9 +10,10 @@ from outbound.api import respect_views
 from outbound.api.calls import Call
 from outbound.api.given import check_campaign, number_of, page_of, past, wrong
 from outbound.api.models import NumberQuery, Page
+from outbound.api.planning import plan_again
 from outbound.api.respect_models import ConsentAct, ConsentIn, ConsentOut, Refusal, WithdrawalIn
 from outbound.api.routes import Answer, Routes
-from outbound.store import consents, refusals
+from outbound.store import consents, contacts, refusals
 
 routes = Routes("consents")
 ABOUT = ("scope", "channel", "only_campaign", "source", "words")
@@ -29,7 +30,9 @@ async def grant_consent(call: Call, body: ConsentIn) -> Answer[ConsentOut]:
     def unit(connection: Connection) -> Answer[ConsentOut]:
         check_campaign(connection, body.only_campaign, "only_campaign")
         given: dict[str, Any] = {"kind": body.kind, "proof": body.proof, "expires_at": expires_at}
-        return Answer(body=respect_views.consent(consents.grant(connection, about, **given, now=call.now)))
+        row = consents.grant(connection, about, **given, now=call.now)
+        again = contacts.reconsider(connection, contacts.CURED_BY_CONSENT, numbers=[about.number], now=call.now)
+        return Answer(body=respect_views.consent(row), after=plan_again(call, again))
 
     return await call.commit(unit)
 

@@ -8,10 +8,11 @@ from outbound.api import respect_views, views
 from outbound.api.calls import Call
 from outbound.api.given import check_campaign, number_of, page_of, past
 from outbound.api.models import NumberQuery, OptOut, OptOutIn, Page
+from outbound.api.planning import plan_again
 from outbound.api.respect_models import OptIn, OptInIn
 from outbound.api.routes import Answer, Routes
 from outbound.quiet import until_quiet
-from outbound.store import optins, optouts
+from outbound.store import contacts, optins, optouts
 from outbound.store.optouts import Cover
 
 routes = Routes("opt-outs")
@@ -53,7 +54,8 @@ async def create_opt_in(call: Call, body: OptInIn) -> Answer[OptIn]:
 
     def unit(connection: Connection) -> Answer[OptIn]:
         row = optins.record(connection, number=number, **fields, at=at, now=call.now)
-        return Answer(body=respect_views.opt_in(row))
+        again = contacts.reconsider(connection, contacts.CURED_BY_OPT_IN, numbers=[number], now=call.now)
+        return Answer(body=respect_views.opt_in(row), after=plan_again(call, again))
 
     return await call.commit(unit)
 

@@ -23,6 +23,12 @@ from outbound.places import place_of
 _WRITTEN = re.compile(r"\+?[0-9 ()./\-\u2010-\u2015\u00a0]+")
 _EXPONENT = re.compile(r"[0-9][.,]?[0-9]*E\+?[0-9]+", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[^0-9+]")
+_MEXICAN_MOBILE = re.compile(r"\+521(?=[0-9]{10}$)")
+"""As mobiles were dialled from abroad until 2019: the 1 is no part of the number any more."""
+_ARGENTINE_MOBILE = re.compile(r"\+54(9?)([1-3][0-9]{9})")
+"""Without the 9, as it is shown and dialled at home, or with it, as it is dialled from abroad."""
+MAX_DIGITS = 15
+"""ITU-T E.164."""
 MAX_LENGTH = 64
 SHORT = 6
 """Emergency and short numbers have at most so many digits."""
@@ -82,6 +88,25 @@ def e164(text: str, *, default_region: str | None = None) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def same_mobile(number: str) -> tuple[str, ...]:
+    """Return every E.164 number that reaches the same telephone, ``number`` first: in Argentina there may be two."""
+    found = _ARGENTINE_MOBILE.fullmatch(number)
+    if found is None:
+        return (number,)
+    return (number, f"+54{'' if found[1] else '9'}{found[2]}")
+
+
+def as_given(text: str) -> str:
+    """Return ``+`` and the digits of what is no number of any country. Raises :class:`NumberRefused` without digits.
+
+    Only for who wants to hear no more: that counts for whatever stands there as the sender.
+    """
+    digits = _clean(text).replace("+", "")
+    if not 0 < len(digits) <= MAX_DIGITS:
+        raise NumberRefused(f"the number has no digits, or more than {MAX_DIGITS}; {REMEDY}", code="number_impossible")
+    return f"+{digits}"
+
+
 def _parse(text: str, default_region: str | None) -> PhoneNumber:
     digits = _clean(text)
     region = None if digits.startswith("+") else default_region
@@ -137,7 +162,7 @@ def _clean(text: str) -> str:
         raise NumberRefused("the number is missing; give one such as +14155550123", code="number_missing")
     if _EXPONENT.fullmatch(written):
         remedy = "make the column text in the spreadsheet and export again"
-        raise NumberRefused(f"the spreadsheet has shortened the number to {written[:20]}; {remedy}")
+        raise NumberRefused(f"the spreadsheet has shortened the number, as in 1.41556E+10; {remedy}")
     if len(written) > MAX_LENGTH or not _WRITTEN.fullmatch(written):
         raise NumberRefused("the number has characters that no telephone number has; write it as +14155550123")
     return _SEPARATORS.sub("", written.replace("(0)", ""))
@@ -148,7 +173,7 @@ def _read(digits: str, region: str | None) -> PhoneNumber:
         detail = "the number has no country code; write it with + or give the campaign a default_region"
         raise NumberRefused(detail, code="number_without_country")
     try:
-        return phonenumbers.parse(digits, region)
+        return phonenumbers.parse(_MEXICAN_MOBILE.sub("+52", digits), region)
     except NumberParseException as error:
         unknown = error.error_type == NumberParseException.INVALID_COUNTRY_CODE
         why = "of no country" if unknown else "not a whole number"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from outbound.importing.numbers import NumberRefused, resolve
 from outbound.places import ZoneRefused
 from outbound.store.contacts import NewContact
 from outbound.store.imports import Rejected
+
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+"""What ``repr`` makes of a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,7 @@ class ContactRules:
                 field = f"variables.{key}"
                 variables[key] = clean(value)
         except (NumberRefused, ZoneRefused) as error:
-            return Rejected(row=row, field=error.field, code=error.code, reason=error.detail)
+            return Rejected(row=row, field=error.field, code=error.code, reason=_unquoted(error.detail))
         except CellRefused as error:
             return Rejected(row=row, field=field, code=error.code, reason=str(error))
         fault = self._fault(row, contact.language, name, variables)
@@ -107,3 +111,8 @@ class ContactRules:
                     reason = f"{finding.message} {finding.remedy}"
                     return Rejected(row=row, field=f"variables.{key}", code=finding.code, reason=reason)
         return None
+
+
+def _unquoted(reason: str) -> str:
+    """Leave out the cell that a refusal quotes, always first: what is kept of a row must not outlive an erasure."""
+    return _QUOTED.sub("'…'", reason, count=1)

@@ -14,7 +14,7 @@ from outbound.receipts.heads import keep_heads
 from outbound.registers import load
 from outbound.services import Services
 from outbound.store import idempotency, imports, register_imports
-from outbound.store.campaigns import complete_if_over
+from outbound.store.campaigns import complete_if_over, end_cancelled, left_undone
 from outbound.store.schema import campaigns, contacts
 
 PLAN_BATCH = 500
@@ -30,6 +30,15 @@ async def plan_campaign(services: Services, campaign_id: str) -> None:
     await services.store.write(lambda connection: complete_if_over(connection, campaign_id, now=services.clock()))
 
 
+async def end_campaign(services: Services, campaign_id: str) -> None:
+    """End what still waits in a cancelled campaign, in batches."""
+    after = ""
+    while after := await services.store.write(
+        lambda connection, after=after: end_cancelled(connection, campaign_id, after=after, now=services.clock())  # type: ignore[misc]
+    ):
+        services.kick()
+
+
 async def run_import(services: Services, import_id: str) -> None:
     """Take in an uploaded file."""
     await import_contacts(services, import_id)
@@ -43,7 +52,8 @@ async def load_register(services: Services, import_id: str) -> None:
 async def sweep(services: Services) -> None:
     """Enqueue again what a lost queue forgot (contacts not planned, imports and loads not done); forget old answers.
 
-    Keep the heads of the chain of receipts; clear the files of erased people where that could not be done before.
+    Have large campaigns ended that were cancelled. Keep the heads of the chain of receipts; clear the files of erased
+    people where that could not be done before.
     """
     await services.store.write(lambda connection: idempotency.purge(connection, now=services.clock()))
     forgotten = await services.store.read(_forgotten)
@@ -58,12 +68,14 @@ def _forgotten(connection: Connection) -> list[tuple[str, str]]:
     plans = connection.execute(select(campaigns.c.id).where(campaigns.c.state == "running", unplanned)).scalars()
     reading = [("run_import", key) for key in imports.unfinished(connection)]
     loading = [("load_register", key) for key in register_imports.unfinished(connection)]
-    return [("plan_campaign", key) for key in plans] + reading + loading
+    ending = [("end_campaign", key) for key in left_undone(connection)]
+    return [("plan_campaign", key) for key in plans] + reading + loading + ending
 
 
 Job = Callable[..., Awaitable[None]]
 JOBS: dict[str, Job] = {
     "plan_campaign": plan_campaign,
+    "end_campaign": end_campaign,
     "run_import": run_import,
     "load_register": load_register,
     "sweep": sweep,

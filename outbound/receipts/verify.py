@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select, type_coerce
+from sqlalchemy import Connection, Select, exists, func, or_, select, type_coerce
 from sqlalchemy.types import NullType
 
 from outbound.receipts.diagnosis import diagnose
 from outbound.receipts.heads import Head
-from outbound.receipts.links import GENESIS
+from outbound.receipts.links import GENESIS, day_of
 from outbound.receipts.report import RESTORE, Report
-from outbound.receipts.stored import Stored, query, read
+from outbound.receipts.stored import BATCH, Stored, query, read
 from outbound.receipts.walk import DayWalk
-from outbound.store.schema import erasures, receipt_days, receipts
+from outbound.store.schema import attempts, erasures, receipt_days, receipts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,7 @@ def verify(connection: Connection, *, heads: Sequence[Head] = (), day: str | Non
     if day is None:
         _check_unchained(connection, report)
         _check_erased(connection, report)
+        _check_sends(connection, report)
     return report
 
 
@@ -125,3 +126,21 @@ def _check_erased(connection: Connection, report: Report) -> None:
     if report.erased > counted:
         missing = report.erased - counted
         report.add("", None, f"{missing} receipts lost their personal data although no erasure took it", RESTORE)
+
+
+def _check_sends(connection: Connection, report: Report) -> None:
+    """Nothing leaves without the receipt that permitted it; the end of a chain that was cut off shows here, too."""
+    chained = select(receipts.c.at).where(receipts.c.day.is_not(None)).order_by(receipts.c.id).limit(1)
+    permitted = exists().where(receipts.c.attempt_id == attempts.c.id, receipts.c.allowed)
+    left: list[Any] = [type_coerce(attempts.c[name], NullType()).label(name) for name in ("id", "dialed_at")]
+    unseen = select(*left).where(attempts.c.dialed_at >= chained.scalar_subquery(), ~permitted)
+    for row in connection.execute(unseen.order_by(attempts.c.id), execution_options={"yield_per": BATCH}):
+        what = f"attempt {row.id} left and no receipt permits it: the chain's end was cut off, or the gate passed by"
+        report.add(_day_if_any(row.dialed_at), None, what, RESTORE)
+
+
+def _day_if_any(at: Any) -> str:
+    try:
+        return day_of(at)
+    except (TypeError, ValueError, OverflowError, OSError):  # whoever cut the chain may have spoilt this, too
+        return ""

@@ -30,7 +30,9 @@ class DayWalk:
         """The hash before, as stored; others that it may have had."""
         self._past = [self._before]
         self._suspect: tuple[Stored, list[bytes]] | None = None
-        self._heads = {head.count: head for head in heads}
+        self._heads: dict[int, set[bytes]] = {}
+        for head in heads:
+            self._heads.setdefault(head.count, set()).add(head.head)
         self._closed = [head for head in heads if not head.is_open]
         self.seq = 0
         self.head = self._before
@@ -59,10 +61,10 @@ class DayWalk:
             self._report.add(self._day, None, f"the day had {count} receipts and #{self.seq} is the last", RESTORE)
         elif head is not None and head not in (self._before, *self._or_before):
             self._report.add(self._day, None, "the day's head is not the hash of its last receipt")
-        for anchor in self._heads.values():
-            if anchor.count > self.seq:
-                what = f"the heads kept outside say {anchor.count} receipts and #{self.seq} is the last"
-                self._report.add(self._day, None, what, RESTORE)
+        most = max(self._heads, default=0)
+        if most > self.seq:
+            what = f"the heads kept outside say {most} receipts and #{self.seq} is the last"
+            self._report.add(self._day, None, what, RESTORE)
         for anchor in self._closed:
             if anchor.count < self.seq:
                 what = f"the day was closed with {anchor.count} receipts according to the heads and has {self.seq} now"
@@ -117,7 +119,6 @@ class DayWalk:
             self._report.add(self._day, receipt.seq, "`personal` or `salt` was changed: they do not fit `commitment`")
 
     def _look_at_head(self, receipt: Stored) -> None:
-        anchor = self._heads.get(receipt.fields["seq"])
-        if anchor is not None and anchor.head != receipt.hash:
+        if self._heads.get(receipt.fields["seq"], {receipt.hash}) != {receipt.hash}:
             what = "the chain was written anew: its head kept outside was another"
             self._report.add(self._day, receipt.seq, what)

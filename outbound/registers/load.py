@@ -17,14 +17,16 @@ from outbound.errors import Unavailable
 from outbound.importing.source import FileRefused
 from outbound.registers.reading import JUDGED_AFTER, Batch, ListReader, judge
 from outbound.services import Services
+from outbound.store import contacts, registers
 from outbound.store import register_imports as imports
-from outbound.store import registers
 
 log = structlog.get_logger(__name__)
 BATCH = 5000
 """Numbers entered in one unit of work: bounds how long other writers wait."""
 HOUSE_BATCH = 1000
 """The same of a house list, where each number may cancel attempts."""
+RECONSIDERED = 500
+"""Contacts planned again in one unit of work."""
 CHUNK = 250_000
 """Lines sorted together, in some 20 MB: numbers that lie together in the index are entered together, where numbers as a
 list happens to have them would touch a page of the database each, three times as slow."""
@@ -125,6 +127,7 @@ async def _complete(services: Services, import_id: str) -> None:
         await services.store.write(lambda c: imports.make_newest(c, row, entries=entries, now=services.clock()))
     if row["mode"] == "replace":
         await _let_go(services, row["register"], row["generation"])
+        await _reconsider(services)
     await services.store.write(lambda connection: imports.finish(connection, import_id, now=services.clock()))
 
 
@@ -138,6 +141,24 @@ async def _let_go(services: Services, register: str, generation: int) -> None:
             lambda connection, numbers=numbers: registers.remove_older(connection, register, generation, numbers)  # type: ignore[misc]
         )
         after = numbers[-1]
+
+
+async def _reconsider(services: Services) -> None:
+    """Have contacts planned again that were refused for want of a fresh list, in batches that readers look up."""
+    after, again = "", set[str]()
+    while ids := await services.store.read(
+        lambda connection, after=after: contacts.refused(  # type: ignore[misc]
+            connection, contacts.CURED_BY_REGISTER, after=after, limit=RECONSIDERED
+        )
+    ):
+        again |= await services.store.write(
+            lambda connection, ids=ids: contacts.reconsider(  # type: ignore[misc]
+                connection, contacts.CURED_BY_REGISTER, ids=ids, now=services.clock()
+            )
+        )
+        after = ids[-1]
+    for campaign_id in sorted(again):
+        await services.enqueue("plan_campaign", campaign_id)
 
 
 async def _fail(services: Services, import_id: str, error: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, RowMapping, exists, func, insert, literal, select, update
 
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
@@ -39,6 +39,8 @@ TOLD_AS = {
     Action.RESUME: "campaign.resumed",
     Action.CANCEL: "campaign.cancelled",
 }
+ENDED_AT_ONCE = 10_000
+"""Attempts ended in one unit of work, each with its receipt; the sweep ends the others, which nobody can claim."""
 COLUMNS = ("name", "purpose", "trunk", "callflow", "max_concurrent", "starts_at", "expires_at")
 """Fields of ``CampaignIn`` with a column of their own; the rest is in ``settings``."""
 
@@ -118,8 +120,9 @@ def change(connection: Connection, campaign_id: str, action: Action, *, now: flo
         values["started_at"] = now
     if action is Action.CANCEL:
         values["ended_at"] = now
-        _cancel_due(connection, row, now)
     connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(**values))
+    if action is Action.CANCEL:
+        end_cancelled(connection, campaign_id, now=now)
     tell(connection, row, TOLD_AS[action], now)
     return get(connection, campaign_id)
 
@@ -160,6 +163,7 @@ def counts(connection: Connection, ids: Sequence[str]) -> dict[str, Counts]:
 
 def complete_if_over(connection: Connection, campaign_id: str, *, now: float) -> bool:
     """Complete a running campaign that has nothing left to plan, import or dial; return whether it did."""
+    events.take_turn(connection)  # before looking: refused contacts may just be there to be planned again
     open_attempts = exists().where(
         attempts.c.campaign_id == campaign_id, attempts.c.state.in_((State.DUE, State.CLAIMED, State.DIALING))
     )
@@ -183,22 +187,36 @@ def tell(connection: Connection, row: RowMapping | Mapping[str, Any], kind: str,
     events.append(connection, at=now, kind=kind, campaign_id=row["id"], data={"name": row["name"], "kind": row["kind"]})
 
 
-def _cancel_due(connection: Connection, row: RowMapping, now: float) -> None:
-    """End what waits; what is claimed stands down by itself at its intent, what is being said may be finished."""
-    waiting = (attempts.c.campaign_id == row["id"]) & (attempts.c.state == State.DUE)
-    theirs = select(attempts.c.contact_id).where(waiting)
-    settled = update(contacts).where(contacts.c.campaign_id == row["id"], contacts.c.id.in_(theirs))
-    connection.execute(settled.values(disposition=Disposition.CANCELLED))
-    _spare_due(connection, row["purpose"], waiting, now)
-    final = {"state": State.DONE, "disposition": Disposition.CANCELLED, "ended_at": now}
-    connection.execute(update(attempts).where(waiting).values(**final, hangup_cause=CAMPAIGN_CANCELLED))
+def end_cancelled(connection: Connection, campaign_id: str, *, after: str = "", now: float) -> str:
+    """End up to ``ENDED_AT_ONCE`` attempts that wait in a cancelled campaign, by id; return the last, empty when over.
 
-
-def _spare_due(connection: Connection, purpose: str, waiting: ColumnElement[bool], now: float) -> None:
-    """Keep a receipt of each, some at a time: there may be a million of them."""
-    after = ""
-    query = select(attempts, literal(purpose).label("purpose")).where(waiting).order_by(attempts.c.id).limit(AT_ONCE)
-    while rows := connection.execute(query.where(attempts.c.id > after)).mappings().all():
-        reason = REASONS[CAMPAIGN_CANCELLED]
-        spare(connection, rows, code=CAMPAIGN_CANCELLED, reason=reason, rule=CAMPAIGN, now=now)
+    What is claimed stands down by itself at its intent, what is being said may be finished.
+    """
+    row = get(connection, campaign_id, lock=True)
+    if row["state"] != "cancelled":
+        return ""
+    query = select(attempts, literal(row["purpose"]).label("purpose")).order_by(attempts.c.id).limit(AT_ONCE)
+    query = query.where(attempts.c.campaign_id == campaign_id, attempts.c.state == State.DUE)
+    for _ in range(ENDED_AT_ONCE // AT_ONCE):
+        rows = connection.execute(query.where(attempts.c.id > after).with_for_update()).mappings().all()
+        _cancel(connection, rows, now)
+        if len(rows) < AT_ONCE:
+            return ""
         after = rows[-1]["id"]
+    return after
+
+
+def left_undone(connection: Connection) -> list[str]:
+    """Ids of cancelled campaigns in which attempts still wait."""
+    waiting = exists().where(attempts.c.campaign_id == campaigns.c.id, attempts.c.state == State.DUE)
+    return list(connection.execute(select(campaigns.c.id).where(campaigns.c.state == "cancelled", waiting)).scalars())
+
+
+def _cancel(connection: Connection, rows: Sequence[RowMapping], now: float) -> None:
+    theirs = update(contacts).where(contacts.c.id.in_([row["contact_id"] for row in rows]))
+    connection.execute(theirs.values(disposition=Disposition.CANCELLED))
+    final = {"state": State.DONE, "disposition": Disposition.CANCELLED, "ended_at": now}
+    mine = update(attempts).where(attempts.c.id.in_([row["id"] for row in rows]), attempts.c.state == State.DUE)
+    connection.execute(mine.values(**final, hangup_cause=CAMPAIGN_CANCELLED))
+    reason = REASONS[CAMPAIGN_CANCELLED]
+    spare(connection, rows, code=CAMPAIGN_CANCELLED, reason=reason, rule=CAMPAIGN, now=now)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import Connection, RowMapping, insert
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from outbound.ids import new_id
 from outbound.store import by_number, events
+from outbound.store.erased import names_of
+from outbound.store.optouts import PURPOSES
 from outbound.store.schema import consents
 
 
@@ -35,7 +37,12 @@ def grant(
 
 
 def withdraw(connection: Connection, about: About, *, now: float) -> RowMapping:
-    """Store that consent was withdrawn: all earlier grants that ``about`` covers, of whatever kind."""
+    """Store that consent was withdrawn: all that ``about`` covers of what was told before, of whatever kind.
+
+    It is no older than any of that: neither a clock that was ahead nor the order in which systems tell saves a grant.
+    """
+    events.take_turn(connection)
+    about = replace(about, at=max(about.at, _newest_grant(connection, about)))
     return _record(connection, about, {"event": "withdrawn", "kind": ""}, now)
 
 
@@ -49,6 +56,19 @@ def page(
 ) -> Sequence[RowMapping]:
     """List grants and withdrawals, the newest first."""
     return by_number.page(connection, consents, names=names, before=before, limit=limit)
+
+
+def _newest_grant(connection: Connection, about: About) -> float:
+    """When somebody last consented to some of what ``about`` speaks of; 0 for never."""
+    theirs = by_number.theirs(consents, names_of(connection, about.number))
+    granted = select(func.max(consents.c.at)).where(theirs, consents.c.event == "granted")
+    if about.scope in PURPOSES:
+        granted = granted.where(consents.c.scope.in_(("all", about.scope)))
+    if about.channel:
+        granted = granted.where(consents.c.channel.in_(("", about.channel)))
+    if about.only_campaign:
+        granted = granted.where(consents.c.only_campaign.in_(("", about.only_campaign)))
+    return float(connection.execute(granted).scalar() or 0.0)
 
 
 def _record(connection: Connection, about: About, values: Mapping[str, object], now: float) -> RowMapping:

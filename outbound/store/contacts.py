@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, Select, exists, func, select, update
 
+from campaigns.dispositions import Disposition
 from outbound.ids import new_id
+from outbound.importing.numbers import same_mobile
+from outbound.store import events
 from outbound.store.erased import tokens_of
 from outbound.store.inserting import insert_or_skip
-from outbound.store.schema import attempts, callbacks, campaigns, contacts, opt_outs
+from outbound.store.schema import attempts, callbacks, campaigns, contacts, opt_outs, receipts
 
 JOURNEY_LIMIT = 200
+CURED_BY_OPT_IN = frozenset({"opted_out"})
+CURED_BY_REGISTER = frozenset({"register_missing", "register_stale"})
+CURED_BY_CONSENT = CURED_BY_REGISTER | {"consent_missing", "registered"}
+"""Codes of refusals (campaigns/gate/facts.py) that end when the customer, or a newer list, has said more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +101,53 @@ def lacking(connection: Connection, campaign_id: str, variable: str) -> int:
     value = contacts.c.variables[variable].as_string()
     query = select(func.count()).select_from(contacts).where(contacts.c.campaign_id == campaign_id, ~contacts.c.planned)
     return connection.execute(query.where(value.is_(None))).scalar_one()
+
+
+def reconsider(
+    connection: Connection,
+    codes: Collection[str],
+    *,
+    numbers: Collection[str] = (),
+    ids: Collection[str] = (),
+    now: float,
+) -> set[str]:
+    """Have contacts that the gate refused for one of ``codes`` planned again, given by E.164 number or by id.
+
+    Only those of campaigns that are not over, and that no attempt was ever made for. Returns the campaigns, for whom
+    ``plan_campaign`` is to be enqueued after the commit; the gate then decides anew.
+    """
+    events.take_turn(connection)
+    forms = [form for number in numbers for form in same_mobile(number)]
+    query = _refused(codes).where(contacts.c.number.in_(forms) | contacts.c.id.in_(ids))
+    found = connection.execute(query).mappings().all()
+    if found:
+        theirs = update(contacts).where(contacts.c.id.in_([row["id"] for row in found]))
+        connection.execute(theirs.values(planned=False, disposition=None))
+        events.append_all(connection, [_reconsidered(row, now) for row in found])
+    return {row["campaign_id"] for row in found}
+
+
+def refused(connection: Connection, codes: Collection[str], *, after: str, limit: int) -> list[str]:
+    """Ids above ``after`` of contacts that :func:`reconsider` would take, in their order: it looks beside writers."""
+    query = _refused(codes).where(contacts.c.id > after).order_by(contacts.c.id).limit(limit)
+    return list(connection.execute(query.with_only_columns(contacts.c.id)).scalars())
+
+
+def _refused(codes: Collection[str]) -> Select[Any]:
+    newest = select(receipts.c.code).where(receipts.c.contact_id == contacts.c.id)
+    newest = newest.order_by(receipts.c.id.desc()).limit(1)
+    open_campaigns = select(campaigns.c.id).where(campaigns.c.state.in_(("running", "paused")))
+    return select(contacts).where(
+        contacts.c.disposition == Disposition.REFUSED,
+        contacts.c.campaign_id.in_(open_campaigns),
+        ~exists().where(attempts.c.contact_id == contacts.c.id),
+        newest.correlate(contacts).scalar_subquery().in_(codes),
+    )
+
+
+def _reconsidered(row: RowMapping, now: float) -> dict[str, Any]:
+    told = {"at": now, "kind": "contact.reconsidered", "campaign_id": row["campaign_id"], "attempt_id": None}
+    return told | {"data": {"number": row["number"], "name": row["name"]}}
 
 
 def journey(connection: Connection, number: str) -> dict[str, Sequence[RowMapping]]:

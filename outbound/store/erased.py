@@ -13,6 +13,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, select
 
+from outbound.importing.numbers import same_mobile
 from outbound.store.inserting import insert_or_skip
 from outbound.store.schema import secrets
 
@@ -43,9 +44,14 @@ def token_of(connection: Connection, number: str) -> str:
 
 
 def names_of(connection: Connection, number: str) -> tuple[str, ...]:
-    """Return every name a number goes by in the tables: itself, and its token if anybody was ever erased here."""
-    tokens = tokens_of(connection, (number,))
-    return (number, *tokens.values()) if not is_token(number) else (number,)
+    """Return every name a number goes by in the tables: itself, other numbers of the same telephone, their tokens.
+
+    There are tokens only if anybody was ever erased here.
+    """
+    if is_token(number):
+        return (number,)
+    numbers = same_mobile(number)
+    return (*numbers, *tokens_of(connection, numbers).values())
 
 
 def tokens_of(connection: Connection, numbers: Collection[str]) -> dict[str, str]:

@@ -6,16 +6,18 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
 
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
 from campaigns.gate import CODES
 from outbound.ids import new_id
+from outbound.importing.numbers import same_mobile
 from outbound.receipts.sparing import spare
 from outbound.store import by_number, events
 from outbound.store.campaigns import complete_if_over
-from outbound.store.schema import attempts, campaigns, contacts, opt_outs
+from outbound.store.erased import names_of
+from outbound.store.schema import attempts, campaigns, contacts, opt_ins, opt_outs
 
 T = TypeVar("T")
 PURPOSES = frozenset({"marketing", "informational", "transactional", "emergency"})
@@ -72,14 +74,15 @@ def record(
 
     ``source``: ``speech``, ``digits``, ``sms``, ``agent``, ``rest``, ``import`` or ``inbound``; ``campaign_id`` and
     ``attempt_id``: where it was said. Claimed and ringing attempts are ended by the line pool, which watches
-    ``optout.created``.
+    ``optout.created``. It is no older than any opt-in that was told before: a clock that was ahead then lifts nothing.
     """
     events.take_turn(connection)
+    at = max(now, _newest_opt_in(connection, number))
     cover = Cover(number=number, scope=scope, channel=channel, only_campaign=only_campaign)
     told = {"number": number, "scope": scope, "channel": channel, "only_campaign": only_campaign, "source": source}
     place = {"campaign_id": campaign_id, "attempt_id": attempt_id}
     opt_out_id = new_id(now)
-    row = told | place | {"id": opt_out_id, "words": words, "created_at": now}
+    row = told | place | {"id": opt_out_id, "words": words, "created_at": at}
     connection.execute(insert(opt_outs), row)
     events.append(connection, at=now, kind="optout.created", data={"id": opt_out_id} | told, **place)
     cancel_due(connection, [number], *cover.clauses(), rule=f"opt-out {opt_out_id}", now=now)
@@ -101,7 +104,8 @@ def page(
 def covered(connection: Connection, cover: Cover, states: Collection[State] = LIVE) -> set[str]:
     """Ids of the number's attempts in ``states`` that an opt-out covers."""
     query = select(attempts.c.id).join(campaigns, attempts.c.campaign_id == campaigns.c.id)
-    query = query.where(attempts.c.number == cover.number, attempts.c.state.in_(states), *cover.clauses())
+    query = query.where(attempts.c.number.in_(same_mobile(cover.number)), attempts.c.state.in_(states))
+    query = query.where(*cover.clauses())
     return set(connection.execute(query).scalars())
 
 
@@ -113,7 +117,7 @@ def cancel_due(
     The caller has its turn (``events.take_turn``).
     """
     touched: set[str] = set()
-    for some in _parts(numbers):
+    for some in _parts([form for number in numbers for form in same_mobile(number)]):
         query = (
             select(attempts, campaigns.c.purpose)
             .join(campaigns, attempts.c.campaign_id == campaigns.c.id)
@@ -126,6 +130,12 @@ def cancel_due(
             touched |= {row["campaign_id"] for row in rows}
     for campaign_id in sorted(touched):
         complete_if_over(connection, campaign_id, now=now)
+
+
+def _newest_opt_in(connection: Connection, number: str) -> float:
+    """When somebody last opted in, by the clock of who wrote it; 0 for never."""
+    theirs = by_number.theirs(opt_ins, names_of(connection, number))
+    return float(connection.execute(select(func.max(opt_ins.c.created_at)).where(theirs)).scalar() or 0.0)
 
 
 def _cancel(connection: Connection, rows: Sequence[RowMapping], rule: str, now: float) -> None:

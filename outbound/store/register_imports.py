@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from campaigns.attempts import State
 from outbound.errors import Conflict, Invalid, NotFound
+from outbound.importing.numbers import same_mobile
 from outbound.store import events, optouts, registers
 from outbound.store.inserting import insert_or_skip
 from outbound.store.schema import attempts
@@ -173,10 +174,10 @@ def _end(connection: Connection, import_id: str, values: dict[str, Any], now: fl
 
 def _spare(connection: Connection, register: str, numbers: Sequence[int], now: float) -> None:
     """Cancel due attempts to numbers of a house list; have those that are claimed or ring ended by the line pool."""
-    listed = set(numbers)
+    listed = {form for number in numbers for form in same_mobile(f"+{number}")}
     live = select(attempts.c.number).where(attempts.c.state.in_((State.CLAIMED, State.DIALING)))
     for number in connection.execute(live).scalars().all():
-        if number[1:].isdecimal() and int(number[1:]) in listed:
+        if number in listed:
             data = {"register": register, "number": number}
             events.append(connection, at=now, kind="register.listed", data=data)
     optouts.cancel_due(connection, [f"+{number}" for number in numbers], rule=f"register {register}", now=now)

@@ -6,12 +6,13 @@ A number counts from the moment it is in, whichever list brought it; who must no
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from outbound.errors import Conflict, NotFound
+from outbound.importing.numbers import same_mobile
 from outbound.store import events
 from outbound.store.schema import register_entries as entries
 from outbound.store.schema import register_imports as imports
@@ -81,12 +82,13 @@ def states(connection: Connection) -> dict[str, RegisterState]:
 def lookup(connection: Connection, numbers: Sequence[str]) -> dict[str, frozenset[str]]:
     """Names of the registers that each number (E.164) is in; what is no number is in none."""
     found: dict[str, set[str]] = {number: set() for number in numbers}
-    wanted = [int(number[1:]) for number in found if number[:1] == "+" and number[1:].isdecimal()]
-    for some in _parts(wanted):
+    asked = _asked(found)
+    for some in _parts(list(asked)):
         query = select(entries.c.register, entries.c.number)
         query = query.where(entries.c.register.in_(select(registers.c.name)), entries.c.number.in_(some))
-        for register, number in connection.execute(query):
-            found[f"+{number}"].add(register)
+        for register, entry in connection.execute(query):
+            for number in asked[entry]:
+                found[number].add(register)
     return {number: frozenset(names) for number, names in found.items()}
 
 
@@ -96,14 +98,26 @@ def told_at(connection: Connection, numbers: Sequence[str]) -> dict[str, dict[st
     An act of the customer's own lifts an entry only when it came after that.
     """
     found: dict[str, dict[str, float]] = {}
-    wanted = [int(number[1:]) for number in numbers if number[:1] == "+" and number[1:].isdecimal()]
+    asked = _asked(numbers)
     sent = (entries.c.register == imports.c.register) & (entries.c.generation == imports.c.generation)
-    for some in _parts(wanted):
+    for some in _parts(list(asked)):
         query = select(entries.c.number, entries.c.register, imports.c.created_at).join(imports, sent)
         query = query.where(entries.c.register.in_(select(registers.c.name)), entries.c.number.in_(some))
-        for number, register, at in connection.execute(query):
-            found.setdefault(f"+{number}", {})[register] = at
+        for entry, register, at in connection.execute(query):
+            for number in asked[entry]:
+                lists = found.setdefault(number, {})
+                lists[register] = max(at, lists.get(register, at))
     return found
+
+
+def _asked(numbers: Iterable[str]) -> dict[int, list[str]]:
+    """Entries that speak of ``numbers``, each with those it speaks of; what is no number has none."""
+    asked: dict[int, list[str]] = {}
+    for number in numbers:
+        if number[:1] == "+" and number[1:].isdecimal():
+            for form in same_mobile(number):
+                asked.setdefault(int(form[1:]), []).append(number)
+    return asked
 
 
 def put(connection: Connection, name: str, generation: int, numbers: Sequence[int]) -> None:

@@ -77,6 +77,16 @@ def test_consent_of_no_use_hides_no_consent_after_it() -> None:
     assert ask(needs, consents=(weak, over, WRITTEN)).allowed
 
 
+def test_a_withdrawal_of_something_else_hides_no_withdrawal_after_it() -> None:
+    needs = with_rules(consents=[rule("consent", needs="express_written")])
+    proven = replace(WRITTEN, proven=True)
+    taken_back = tuple(
+        Withdrawal(id=one, at=NOON_IN_PARIS - 60, scope=Scope(purpose=one)) for one in ("marketing", "informational")
+    )
+    assert ask(needs, consents=(proven,), withdrawals=taken_back).code == "consent_missing"
+    assert ask(needs, consents=(proven,), withdrawals=taken_back[:1]).allowed
+
+
 def test_a_register_made_needless_hides_no_register_after_it() -> None:
     needless = rule("needless", register="one", max_age_days=31, lifted_by="express")
     both = with_rules(registers=[needless, rule("listed", register="two", max_age_days=31)])
@@ -146,7 +156,7 @@ def test_a_rule_that_begins_today_by_utc_does_not_bind_where_it_is_still_yesterd
 
 DATES = {"from": "2026-11-24", "until": "2026-11-26"}
 LISTED = {"registers": {"nodnc": RegisterFact(as_of=NOON_IN_PARIS, listed=True)}}
-REFUSED = {"refusals": (Refusal(id="r", at=0.0, purpose="informational"),)}
+REFUSED = {"refusals": (Refusal(id="r", at=NOON_IN_PARIS - 3 * DAY, purpose="informational"),)}
 
 
 @pytest.mark.parametrize(
@@ -157,6 +167,7 @@ REFUSED = {"refusals": (Refusal(id="r", at=0.0, purpose="informational"),)}
         ({"registers": [rule("x", register="nodnc", max_age_days=31, **DATES)]}, {}),
         ({"registers": [rule("x", register="nodnc", max_age_days=31, **DATES)]}, LISTED),
         ({"refusals": [rule("x", days="ever", **DATES)]}, REFUSED),
+        ({"refusals": [rule("x", days=60, **DATES)]}, REFUSED),
         ({"caps": [cap("x", "7 days", **DATES)]}, {"history": JUST_NOW}),
     ],
 )
@@ -262,10 +273,17 @@ def test_an_attempt_whose_outcome_is_not_known_may_be_any(
     assert ask(with_rules(caps=[cap("cap", outcomes=[counted])]), history=reached).allowed is not full
 
 
+@pytest.mark.parametrize("counted", ["answered", "unanswered"])
+def test_whether_an_attempt_was_answered_is_not_known_until_it_is_said(counted: str) -> None:
+    reached = (Reached(at=NOON_IN_PARIS - 60, outcome="undetermined"),)
+    assert ask(with_rules(caps=[cap("cap", outcomes=[counted])]), history=reached).code == "attempt_cap"
+
+
 def test_permission_for_one_campaign_is_good_for_that_one_and_for_all_when_none_is_named() -> None:
     out = (OptOut(id="1", at=0.0),)
     for scope, allowed in ((Scope(campaign="this"), True), (Scope(campaign="other"), False), (Scope(), True)):
         assert ask(campaign=THIS, opt_outs=out, opt_ins=(OptIn(id="2", at=5.0, scope=scope),)).allowed is allowed
+    assert ask(opt_outs=out, opt_ins=(OptIn(id="2", at=5.0, scope=Scope(purpose="all")),)).allowed
     needs = with_rules(consents=[rule("x", needs="express")])
     assert ask(needs, campaign=THIS, consents=(replace(WRITTEN, scope=Scope(campaign="this")),)).allowed
     withdrawn = (Withdrawal(id="w", at=NOON_IN_PARIS - 1, scope=Scope(campaign="this")),)

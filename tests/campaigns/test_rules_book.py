@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from importlib.resources import files
 
 import pytest
 
-from campaigns.rules import RulePack, RulesError, applicable, built_in_packs, load_pack, merge
+from campaigns.rules import RulePack, RulesError, applicable, built_in_packs, load_pack, merge, read_pack
+from campaigns.rules.lint import rules_of
+from campaigns.rules.model import Ban, Cap, ConsentRule, Disclosure, Guard, Hours, RefusalBar, Register
+from tests.campaigns.test_rules_reading import GOOD
 
 pytestmark = pytest.mark.unit
 
@@ -90,3 +94,56 @@ def test_newer_packs_replace_those_of_their_name_and_others_are_added() -> None:
     assert [pack.name for pack in merged] == sorted(pack.name for pack in merged)
     assert next(pack.version for pack in merged if pack.name == "fr") == "next"
     assert "aa" in [pack.name for pack in applicable(merged, ["AA"])]
+
+
+NEW_YEAR = date(2027, 1, 1)
+FIRST, LAST = date(2020, 1, 1).toordinal(), NEW_YEAR.toordinal()
+
+
+def test_until_a_newer_pack_begins_every_rule_of_the_older_one_holds() -> None:
+    """A rule dropped here would be a call that the law forbids today, for a pack that is to come."""
+    older = read_pack(GOOD, file="xx.toml")
+    newer = replace(older, version="2", effective_from=NEW_YEAR)
+
+    kept, put = merge([older, load_pack("fr")], [newer])[1:]
+
+    assert put == newer
+    assert tuple(replace(rule, until_day=None) for rule in rules_of(kept)) == rules_of(older)
+    assert {rule.until_day for rule in rules_of(kept)} == {LAST}
+    assert {type(rule) for rule in rules_of(kept)} == {
+        *(Hours, Cap, ConsentRule, Ban, RefusalBar, Register, Guard, Disclosure)
+    }
+
+
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        ((FIRST, None), [(FIRST, LAST)]),
+        ((None, None), [(None, LAST)]),
+        ((FIRST, LAST - 9), [(FIRST, LAST - 9)]),
+        ((FIRST, LAST + 9), [(FIRST, LAST)]),
+        ((LAST - 1, None), [(LAST - 1, LAST)]),
+        ((LAST, None), []),
+        ((LAST + 1, None), []),
+    ],
+)
+def test_a_rule_of_the_older_pack_ends_with_it_or_before(
+    dates: tuple[int | None, int | None], expected: list[tuple[int | None, int | None]]
+) -> None:
+    older = read_pack(GOOD, file="xx.toml")
+    (ban,) = older.bans
+    older = replace(older, bans=(replace(ban, from_day=dates[0], until_day=dates[1]),))
+
+    kept, _ = merge([older], [replace(older, version="2", effective_from=NEW_YEAR)])
+
+    assert [(rule.from_day, rule.until_day) for rule in kept.bans] == expected
+
+
+def test_a_pack_that_begins_no_later_takes_the_place_of_the_older_one() -> None:
+    older = read_pack(GOOD, file="xx.toml")
+    second, third = (replace(older, version=version, effective_from=NEW_YEAR) for version in ("2", "3"))
+    early = replace(older, version="4", effective_from=date(2019, 1, 1))
+
+    assert [pack.version for pack in merge([older], [second, third])] == ["1", "3"]
+    assert [pack.version for pack in merge([older, second], [early])] == ["4"]
+    assert merge([older], [replace(older, version="5")])[0].version == "5"

@@ -17,6 +17,7 @@ from outbound.api.app import create_app
 from outbound.callflows import CallflowLibrary
 from outbound.importing.run import run_import
 from outbound.planning import plan_contacts
+from outbound.queue.jobs import end_campaign
 from outbound.registers.load import load_register
 from outbound.services import Services
 from outbound.settings import Settings
@@ -90,6 +91,7 @@ JOBS: dict[str, Callable[..., Awaitable[None]]] = {
     "run_import": run_import,
     "load_register": load_register,
     "plan_campaign": _plan,
+    "end_campaign": end_campaign,
 }
 
 

@@ -16,11 +16,13 @@ from dialer.journal import Entry, What
 from dialer.messages import CallEvent, EventKind
 from outbound.ledger import Ledger
 from outbound.planning import plan_contacts
+from outbound.receipts.sparing import AT_ONCE
+from outbound.receipts.verify import verify
 from outbound.recovery import recover
 from outbound.settle import opt_out, settle
 from outbound.store import Store, campaigns, optouts
 from outbound.store.attempts import expired, live, release, renew
-from outbound.store.schema import opt_outs
+from outbound.store.schema import contacts, opt_outs
 from tests.outbound.world import World
 
 pytestmark = pytest.mark.integration
@@ -115,6 +117,9 @@ async def test_a_pause_after_the_claim_gives_the_attempt_back(world: World) -> N
     assert await world.intend(item) is None
     assert (await world.attempts())[0]["state"] == "due"
     assert await world.claim() == []
+    receipt = (await world.receipts())[-1]
+    assert (receipt["attempt_id"], receipt["allowed"]) == (item.attempt_id, False)
+    assert (receipt["code"], receipt["rule"]) == ("campaign_paused", "campaign")
 
 
 async def test_a_cancelled_campaign_ends_its_claims(world: World) -> None:
@@ -123,6 +128,34 @@ async def test_a_cancelled_campaign_ends_its_claims(world: World) -> None:
     await world.set_state(campaign, "cancelled")
     assert await world.intend(item) is None
     assert (await world.attempts())[0]["disposition"] == "cancelled"
+    assert (await world.rows(contacts))[0]["disposition"] == "cancelled"
+    receipt = (await world.receipts())[-1]
+    assert (receipt["attempt_id"], receipt["allowed"]) == (item.attempt_id, False)
+    assert (receipt["code"], receipt["rule"]) == ("campaign_cancelled", "campaign")
+
+
+async def test_what_a_cancelled_campaign_leaves_undone_has_its_receipts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than go into one statement, and than are ended in one unit of work."""
+    monkeypatch.setattr(campaigns, "ENDED_AT_ONCE", AT_ONCE)
+    campaign = await world.campaign([f"+44770090{index:04}" for index in range(AT_ONCE + 3)])
+    other = await world.campaign(["+447700800001"])
+    await world.store.write(lambda c: campaigns.change(c, campaign, campaigns.Action.CANCEL, now=world.now))
+    assert await world.store.read(campaigns.left_undone) == [campaign]
+    assert {row["campaign_id"] for row in await world.attempts() if row["state"] == "done"} == {campaign}
+    assert [item.campaign_id for item in await world.claim()] == [other]
+    for key in (campaign, campaign, other):
+        assert await world.store.write(lambda c, key=key: campaigns.end_cancelled(c, key, now=world.now)) == ""  # type: ignore[misc]
+    assert await world.store.read(campaigns.left_undone) == []
+    ended = {row["id"] for row in await world.attempts() if row["disposition"] == "cancelled"}
+    kept = [row for row in await world.receipts() if row["code"] == "campaign_cancelled"]
+    assert len(kept) == len(ended) == AT_ONCE + 3
+    assert {row["attempt_id"] for row in kept} == ended
+    assert {(row["purpose"], row["allowed"]) for row in kept} == {("informational", False)}
+    assert [row["state"] for row in await world.attempts() if row["campaign_id"] == other] == ["claimed"]
+    report = await world.store.read(verify)
+    assert report.unbroken, report.findings
 
 
 async def test_an_attempt_that_became_due_at_night_waits_for_the_morning(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,15 +14,16 @@ import pytest
 from sqlalchemy import String, create_engine, delete, insert, select, text, update
 
 from campaigns.dispositions import Disposition
-from dialer.messages import CallResult, Turn
+from dialer.messages import CallEvent, CallResult, EventKind, Released, Turn
 from outbound import scrubbing
 from outbound.erasure import clear_files
+from outbound.ledger import Ledger
 from outbound.queue.jobs import sweep
 from outbound.receipts.chain import append
 from outbound.receipts.heads import FILE, heads
 from outbound.receipts.verify import verify
 from outbound.settle import book, opt_out, refuse_offer, settle
-from outbound.store import Store, events
+from outbound.store import Store, campaigns, events
 from outbound.store.erased import is_token, names_of, token_of, tokens_of
 from outbound.store.schema import (
     attempts,
@@ -115,6 +117,10 @@ def leave_traces(connection: Any, campaign: str) -> None:
             for place, (number, name) in enumerate(people * 2)
         ],
     )
+    sent = {"campaign_id": campaign, "allowed": True, "code": "permitted"}
+    for number, key in ((NUMBER, "01TRY"), (OTHER, "01OTHER")):
+        place = sent | {"contact_id": ids[number], "attempt_id": key, "personal": {"number": number}}
+        append(connection, [a_receipt(0, **place)])
     tell(connection, campaign)
     connection.execute(insert(registers), {"name": "house", "kind": "house", "entries": 2, "created_at": NOON})
     connection.execute(insert(registers), {"name": "us-dnc", "kind": "national", "entries": 1, "created_at": NOON})
@@ -223,6 +229,39 @@ async def test_others_keep_everything(api: Api, campaign: str) -> None:
     for name, lines in before.items():
         theirs = [line for line in lines.splitlines() if OTHER[1:] in line or "01OTHER" in line]
         assert [line for line in after[name].splitlines() if OTHER[1:] in line or "01OTHER" in line] == theirs, name
+
+
+async def test_a_number_that_begins_alike_is_somebody_else(api: Api) -> None:
+    short, long = "+4930123456", "+49301234567"
+    made = await api.a_campaign()
+    people = [a_person(who, number=number, zone="Europe/Berlin") for who, number in enumerate((short, long))]
+    await api("POST", f"/v1/campaigns/{made}/contacts", people, expect=200)
+    key = {"headers": {"Idempotency-Key": "theirs"}}
+    answered = await api("POST", "/v1/optouts", {"number": long, "words": "no"}, expect=201, **key)
+
+    def tell_both(connection: Any) -> None:
+        told = {"at": NOON, "kind": "inbound.message", "campaign_id": made}
+        events.append(connection, **told, data={"number": long, "words": "no", "meaning": "opt_out"})
+        friend = {"number": long, "words": "rather ask my wife", "wife": f"00{short[1:]}", "meaning": "none"}
+        events.append(connection, **told, data=friend)
+        imports = metadata.tables["imports"]
+        row = {"id": "01IMPORT", "campaign_id": made, "state": "done", "format": "csv", "path": "x", "options": {}}
+        connection.execute(insert(imports), row | {"created_at": NOON})
+        reject = {"import_id": "01IMPORT", "row": 2, "field": "zone", "code": "zone_needed", "reason": f"{long}: none"}
+        connection.execute(insert(import_rejects), reject)
+
+    await api.services.store.write(tell_both)
+    before = await everything(api)
+    await api("DELETE", f"/v1/contacts/{short}", expect=200)
+    after = await everything(api)
+    assert short[1:] not in "".join(after.values()).replace(long[1:], "")
+    for name in ("events", "idempotency_keys", "import_rejects", "contacts", "opt_outs"):
+        theirs = [line for line in before[name].splitlines() if long[1:] in line and short[1:] + '"' not in line]
+        assert theirs, name
+        assert set(theirs) <= set(after[name].splitlines()), name
+    assert await api("POST", "/v1/optouts", {"number": long, "words": "no"}, expect=201, **key) == answered
+    (friend,) = [row["data"] for row in await rows(api, events_table) if "rather" in str(row["data"])]
+    assert friend == {"number": long, "words": "rather ask my wife", "meaning": "none"}
 
 
 async def test_what_was_decided_stays_verifiable(api: Api, campaign: str) -> None:
@@ -346,6 +385,15 @@ async def test_consent_does_not_outlive_its_giver(api: Api, campaign: str) -> No
     assert mine[1]["at"] == api.clock.now
 
 
+async def test_consent_that_an_import_claimed_is_withdrawn_too(api: Api) -> None:
+    made = await api.a_campaign()
+    await api("POST", f"/v1/campaigns/{made}/contacts", a_person(1, consent="express_written"), expect=200)
+    token = (await api("DELETE", PATH, expect=200))["token"]
+    assert [(row["number"], row["event"], row["scope"]) for row in await rows(api, consents)] == [
+        (token, "withdrawn", "all")
+    ]
+
+
 async def test_whoever_was_erased_in_a_campaign_is_a_duplicate_in_it(api: Api, campaign: str) -> None:
     await api("DELETE", PATH, expect=200)
     result = await api("POST", f"/v1/campaigns/{campaign}/contacts", [a_person(1), a_person(4)], expect=200)
@@ -431,6 +479,78 @@ async def test_a_late_result_is_not_stored_either(api: Api, campaign: str) -> No
     assert WORDS not in "".join((await everything(api)).values())
 
 
+async def test_events_that_come_late_tell_nothing_of_what_was_said(api: Api, campaign: str) -> None:
+    token = (await api("DELETE", PATH, expect=200))["token"]
+    ledger = Ledger(api.services.store, api.clock)
+    at = datetime.fromtimestamp(NOON, UTC)
+    told = {"attempt_id": "01TRY", "fence": 2, "at": at}
+    ledger.note(CallEvent(kind=EventKind.HEARD, data={"text": WORDS, "language": "en"}, **told))
+    ledger.note(CallEvent(kind=EventKind.VARIABLE, data={"name": "parcel", "value": PARCEL}, **told))
+    with contextlib.suppress(asyncio.CancelledError):
+        running = asyncio.create_task(ledger.run())
+        await ledger.close_account(Released(attempt_id="01TRY", fence=2, reason="late"))
+        running.cancel()
+        await running
+    heard, variable = [row["data"] for row in await rows(api, events_table)][-2:]
+    assert (heard, variable) == ({"language": "en", "number": token}, {"number": token})
+
+
+async def test_a_result_that_comes_late_brings_nothing_back(api: Api, campaign: str) -> None:
+    token = (await api("DELETE", PATH, expect=200))["token"]
+    dialing = update(attempts).where(attempts.c.id == "01TRY").values(state="dialing", result=None)
+    await api.services.store.write(lambda c: c.execute(dialing))
+    (api.services.settings.recordings_dir / "01TRY-2.wav").write_bytes(b"voice")
+    result = CallResult(
+        attempt_id="01TRY",
+        fence=2,
+        call_id="01TRY-2@outbound",
+        disposition=Disposition.DECLINED,
+        ended_at=datetime.fromtimestamp(NOON, UTC),
+        transcript=(Turn(who="customer", text=WORDS, at_s=1.0),),
+        variables={"answer": PARCEL},
+        timings={"duration_s": 2.0},
+        recording="01TRY-2.wav",
+    )
+    assert await api.services.store.write(lambda c: settle(c, result, now=NOON + 1))
+    (attempt,) = [row for row in await rows(api, attempts) if row["id"] == "01TRY"]
+    kept = {"transcript": [], "variables": {}, "recording": "", "timings": {"duration_s": 2.0}}
+    assert (attempt["number"], attempt["result"]) == (token, kept)
+    assert not [secret for secret in SECRETS[1:] if secret in "".join((await everything(api)).values())]
+    await sweep(api.services)
+    assert not (api.services.settings.recordings_dir / "01TRY-2.wav").exists()
+
+
+def secrets_in(path: str) -> list[str]:
+    content = Path(path).read_bytes()
+    return [secret for secret in SECRETS if secret.encode() in content]
+
+
+async def test_the_log_of_the_database_is_emptied_too(api: Api, campaign: str) -> None:
+    store = api.services.store
+    if not store.is_sqlite:
+        return
+    log = f"{store.url.database}-wal"
+    with store._engine.connect() as reading:
+        reading.execute(select(contacts.c.name)).all()
+        await api("DELETE", PATH, expect=200)
+        assert NAME in secrets_in(log), "somebody reads the database as it was"
+    await sweep(api.services)
+    assert secrets_in(log) == []
+    (row,) = await rows(api, erasures)
+    assert row["counts"]["files"] == 0
+
+
+async def test_what_waited_has_a_receipt_of_its_end(api: Api, campaign: str) -> None:
+    await api("POST", f"/v1/campaigns/{campaign}/contacts", a_person(3), expect=200)
+    (due,) = [row for row in await rows(api, attempts) if row["number"] == "+447700900003"]
+    await api("DELETE", "/v1/contacts/+447700900003", expect=200)
+    newest = (await rows(api, receipts))[-1]
+    assert (newest["attempt_id"], newest["allowed"], newest["code"]) == (due["id"], False, "erased")
+    assert (newest["rule"], newest["purpose"], newest["personal"]) == ("erasure", "informational", None)
+    report = await api.services.store.read(verify)
+    assert report.unbroken, report.findings
+
+
 async def test_the_stream_of_events_shows_nothing_of_them(api: Api, campaign: str) -> None:
     await api("DELETE", PATH, expect=200)
     async with api.client.get("/v1/events?after=0") as answer:
@@ -455,6 +575,18 @@ async def test_recordings_that_could_not_be_removed_are_by_the_sweep(api: Api, c
     (recordings / "01TRY-2.wav").touch()
     await clear_files(api.services)  # an erasure that is finished is looked at no more
     assert (recordings / "01TRY-2.wav").exists()
+
+
+async def test_the_sweep_ends_what_a_large_cancelled_campaign_left(
+    api: Api, campaign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaigns, "ENDED_AT_ONCE", 0)
+    await api("POST", f"/v1/campaigns/{campaign}/cancel", expect=200)
+    assert [row["state"] for row in await rows(api, attempts) if row["ordinal"] == 1] == ["due", "due"]
+    monkeypatch.undo()
+    await sweep(api.services)
+    ended = [(row["state"], row["hangup_cause"]) for row in await rows(api, attempts) if row["ordinal"] == 1]
+    assert ended == [("done", "campaign_cancelled")] * 2
 
 
 async def test_the_sweep_keeps_heads(api: Api, campaign: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outbound.importing.numbers import NumberRefused, e164, resolve
+from outbound.importing.numbers import NumberRefused, as_given, e164, resolve, same_mobile
 from outbound.places import ZoneRefused
 
 pytestmark = pytest.mark.unit
@@ -25,6 +25,9 @@ LONDON = "Europe/London"
         ("\uff0b44 20\u00a07946\u20110018", None, "+442079460018"),
         ("\uff11\uff14\uff11\uff15\uff15\uff15\uff15\uff10\uff11\uff12\uff13", "US", "+14155550123"),
         ("+8613912345678", None, "+8613912345678"),
+        ("+52 1 55 1234 5678", None, "+525512345678"),
+        ("+52 55 1234 5678", None, "+525512345678"),
+        ("+54 11 15 2345 6789", None, "+5491123456789"),
     ],
 )
 def test_numbers_are_read_as_people_write_them(text: str, region: str | None, number: str) -> None:
@@ -65,6 +68,29 @@ def test_what_cannot_be_called_is_refused_by_name(text: str, region: str | None,
         resolve(text, default_region=region, zone=LONDON)
     assert refused.value.code == code
     assert refused.value.field == "number"
+
+
+def test_the_old_mexican_mobiles_have_ten_digits() -> None:
+    with pytest.raises(NumberRefused):
+        e164("+52 1 55 1234 56789")
+
+
+def test_an_argentine_mobile_has_two_numbers() -> None:
+    assert same_mobile("+541123456789") == ("+541123456789", "+5491123456789")
+    assert same_mobile("+5491123456789") == ("+5491123456789", "+541123456789")
+    for number in ("+14155550123", "+54911234567", "+549112345678901", "+5411", "~ABCDEFGHIJKLMNO", "+525512345678"):
+        assert same_mobile(number) == (number,)
+
+
+@pytest.mark.parametrize(("text", "number"), [("60777", "+60777"), ("+1 (2) 3", "+123"), ("0" * 15, "+" + "0" * 15)])
+def test_digits_that_are_no_number_can_still_be_kept(text: str, number: str) -> None:
+    assert as_given(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "+", "0" * 16, "Acme", "12a"])
+def test_without_digits_there_is_nothing_to_keep(text: str) -> None:
+    with pytest.raises(NumberRefused):
+        as_given(text)
 
 
 def test_the_zone_the_contact_gives_wins() -> None:

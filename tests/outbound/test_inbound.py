@@ -58,6 +58,33 @@ async def test_messages_are_understood(api: Api, text: str, sender: str, offered
     assert len(stored) == (meaning == "opt_out")
 
 
+@pytest.mark.parametrize(
+    ("sender", "kept"),
+    [
+        ("60777", "+60777"),
+        ("+99912345678", "+99912345678"),
+        ("07700 900001", "+07700900001"),
+        ("0" * 15, "+" + "0" * 15),
+    ],
+)
+async def test_a_stop_is_never_refused_for_its_numbers_shape(api: Api, sender: str, kept: str) -> None:
+    assert (await message(api, "STOP", sender))["opt_out"]["number"] == kept
+    called = await api("POST", "/v1/inbound/calls", {"from": sender, "act": "opt_out", "words": "9"}, expect=200)
+    assert called["opt_out"]["number"] == kept
+    for text in ("START", "hello"):
+        body = {"from": sender, "to": "60777", "text": text}
+        problem = await api.refused("POST", "/v1/inbound/messages", body, expect=422)
+        assert problem["errors"][0]["field"] == "from"
+
+
+@pytest.mark.parametrize("sender", ["Acme", "+", "0" * 16, "tel:60777"])
+async def test_a_stop_of_nobody_is_refused(api: Api, sender: str) -> None:
+    body = {"from": sender, "to": "60777", "text": "STOP"}
+    problem = await api.refused("POST", "/v1/inbound/messages", body, expect=422)
+    assert problem["errors"][0]["field"] == "from"
+    assert (await api("GET", "/v1/optouts"))["items"] == []
+
+
 async def test_a_yes_opts_in_only_where_it_was_asked_for(api: Api) -> None:
     assert (await message(api, "YES"))["meaning"] == "none"
     assert (await message(api, "YES", asked_yes=True))["opt_in"]["words"] == "YES"

@@ -39,6 +39,25 @@ async def test_a_list_of_contacts_with_addresses(api: Api) -> None:
     assert [(row["zones"], row["jurisdictions"]) for row in await stored(api)] == [PLACE]
 
 
+async def test_a_reason_quotes_no_cell_and_still_says_what_would_do(api: Api) -> None:
+    """Reasons are kept longer than their row, also when its person was erased."""
+    campaign = await api.a_campaign()
+    secret = 'Zaphod "Zed" O\'Beeble'
+    sent = [
+        a_person(1, zone="Europe/Lodnon"),
+        a_person(2, zone=secret),
+        a_person(3, zone="", country=secret),
+        a_person(4, zone="", country="US", region=secret),
+        a_person(5, zone="", country="US", postcode="Zaphod+1"),
+        a_person(6, number="4.4770090012E+11"),
+    ]
+    rejects = (await api("POST", f"/v1/campaigns/{campaign}/contacts", sent, expect=200))["rejects"]
+    assert [reject["row"] for reject in rejects] == [1, 2, 3, 4, 5, 6]
+    assert rejects[0]["reason"].startswith("there is no time zone '…'; give an IANA name: Europe/London")
+    said = " ".join(reject["reason"] for reject in rejects)
+    assert not [part for part in ("Zaphod", "Beeble", "Lodnon", "44770") if part in said]
+
+
 async def test_a_notification_with_an_address(api: Api) -> None:
     body = {
         "number": "+12125550123",

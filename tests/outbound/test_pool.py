@@ -199,6 +199,15 @@ async def test_an_opt_out_that_names_attempts_leaves_the_others(hall: Hall) -> N
     assert hall.lines[0].hung_up == [(attempt_id, "opted_out")]
 
 
+async def test_an_opt_out_ends_calls_to_every_number_of_the_telephone(hall: Hall) -> None:
+    await hall.world.campaign(["+5491123456789"])
+    hall.pool.kick()
+    await hall.until(lambda: bool(hall.lines[0].placed))
+    (attempt_id,) = hall.lines[0].placed
+    hall.pool.hang_up_number("+541123456789", "opted_out", except_attempt=None)
+    assert hall.lines[0].hung_up == [(attempt_id, "opted_out")]
+
+
 async def test_nobody_is_rung_by_a_clock_that_leapt(hall: Hall) -> None:
     hall.clock_is_right = False
     await hall.world.campaign([ANN])

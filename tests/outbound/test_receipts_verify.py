@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, null, select, text, update
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from outbound.errors import Unavailable
 from outbound.receipts.chain import append
-from outbound.receipts.heads import FILE, Head, add, heads, keep_heads, last_day, parse
+from outbound.receipts.heads import FILE, OPEN_EVERY_S, Head, add, heads, keep_heads, last_head, parse
 from outbound.receipts.links import canonical, link
 from outbound.receipts.opening import as_of_now, read_only
 from outbound.receipts.report import LISTED
@@ -26,8 +27,11 @@ from outbound.receipts.stored import BATCH
 from outbound.receipts.verify import verify
 from outbound.services import Services
 from outbound.store import Store
-from outbound.store.schema import erasures, receipt_days, receipts
+from outbound.store.attempts import release
+from outbound.store.schema import attempts, erasures, receipt_days, receipts
+from tests.outbound.conftest import Clock
 from tests.outbound.receipts_world import DAY_S, NOON, a_receipt, change, either, engine, found, rows, three_days
+from tests.outbound.world import World
 
 pytestmark = pytest.mark.integration
 __all__ = ["either", "engine"]  # fixtures
@@ -371,29 +375,33 @@ def test_what_is_no_database_of_ours_is_named(tmp_path: Path) -> None:
 
 def test_lines_of_heads_are_read_back() -> None:
     lines = [Head(day="2026-11-24", count=3, head=bytes(range(32))), Head(day="x", count=1, head=bytes(32))]
-    assert parse(f"{lines[0].line()}\n\n{replace(lines[0], is_open=True).line()}\r\n") == [
-        lines[0],
-        replace(lines[0], is_open=True),
-    ]
-    with pytest.raises(Exception, match="line 2"):
-        parse(f"{lines[0].line()}\n{lines[1].line()}")
+    opened = replace(lines[0], is_open=True)
+    timed = replace(opened, at=NOON)
+    assert parse(f"{lines[0].line()}\n\n{opened.line()}\r\n{timed.line()}") == [lines[0], opened, timed]
+    for wrong in (lines[1].line(), f"{opened.line()} 2026-13-01T00:00:00Z", f"{lines[0].line()} 2026-12-01T00:00:00Z"):
+        with pytest.raises(Exception, match="line 2"):
+            parse(f"{lines[0].line()}\n{wrong}")
 
 
 def test_the_file_of_heads_is_only_added_to(tmp_path: Path) -> None:
     path = tmp_path / "below" / FILE
     first, second = (Head(day=f"2026-11-2{day}", count=day, head=bytes([day] * 32)) for day in (4, 5))
-    assert last_day(path) == ""
+    assert last_head(path) is None
     add(path, [first])
     with path.open("a") as file:
         file.write(second.line()[:30])  # a crash in the middle of a line
-    assert last_day(path) == first.day
+    assert last_head(path) == first
+    grown = replace(second, is_open=True, at=NOON)
+    add(path, [first, grown])
+    add(path, [replace(grown, at=NOON + OPEN_EVERY_S), replace(grown, count=6, at=NOON + 60)])
     add(path, [first, second])
     add(path, [replace(first, count=99), replace(second, count=99)])
-    assert path.read_text() == f"{first.line()}\n{second.line()}\n"
+    assert path.read_text() == f"{first.line()}\n{grown.line()}\n{second.line()}\n"
+    assert grown.line().endswith(" open 2026-11-24T12:00:00Z")
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-async def test_heads_of_closed_days_are_kept_by_the_sweep(services: Services) -> None:
+async def test_heads_are_kept_by_the_sweep(services: Services) -> None:
     path = services.settings.data_dir / FILE
     await keep_heads(services)
     assert not path.exists()
@@ -401,5 +409,84 @@ async def test_heads_of_closed_days_are_kept_by_the_sweep(services: Services) ->
     await keep_heads(services)
     await keep_heads(services)
     kept = parse(path.read_text())
-    assert [(head.day, head.count) for head in kept] == [("2026-11-24", 4), ("2026-11-25", 4)]
+    assert [(head.day, head.count, head.is_open) for head in kept] == [
+        ("2026-11-24", 4, False),
+        ("2026-11-25", 4, False),
+        ("2026-11-27", 4, True),
+    ]
     assert await services.store.read(lambda connection: found(connection, heads=kept)) == []
+
+
+async def test_the_head_of_an_open_day_is_kept_once_an_hour(services: Services, clock: Clock) -> None:
+    path = services.settings.data_dir / FILE
+    for minutes in range(0, 150, 10):
+        clock.now = NOON + minutes * 60
+        if minutes <= 120:
+            await services.store.write(lambda c, at=clock.now: append(c, [a_receipt(1, at=at)]))  # type: ignore[misc]
+        await keep_heads(services)
+    clock.now += OPEN_EVERY_S
+    await keep_heads(services)
+    kept = parse(path.read_text())
+    assert [(head.count, head.at) for head in kept] == [(1, NOON), (7, NOON + 3600), (13, NOON + 7200)]
+    assert all(head.is_open for head in kept)
+    await services.store.write(lambda c: cut(c, 8))
+    assert await services.store.read(found) == [], "whoever cuts the chain can say that this is its end"
+    lines = await services.store.read(lambda c: found(c, heads=kept))
+    assert lines == ["2026-11-24: the heads kept outside say 13 receipts and #8 is the last"]
+
+
+async def test_a_clock_that_once_was_far_ahead_leaves_the_chain_checkable(services: Services, clock: Clock) -> None:
+    path, far = services.settings.data_dir / FILE, NOON + 900 * DAY_S
+    await services.store.write(lambda c: append(c, [a_receipt(1), a_receipt(2, at=far)]))
+    for hour in range(1, 4):
+        clock.now = NOON + hour * 3600
+        await services.store.write(lambda c, at=clock.now: append(c, [a_receipt(3, at=at)]))  # type: ignore[misc]
+        with capture_logs() as logs:
+            await keep_heads(services)
+        assert [entry["log_level"] for entry in logs] == ["warning"]
+    kept = parse(path.read_text())
+    assert [(head.day, head.count) for head in kept] == [("2026-11-24", 1), *(("2029-05-12", 1 + n) for n in (1, 2, 3))]
+    report = await services.store.read(lambda c: verify(c, heads=kept))
+    assert report.summary() == "5 receipts over 2 days, unbroken; 0 erased"
+    await services.store.write(lambda c: cut(c, 3, day="2029-05-12"))
+    assert await services.store.read(lambda c: found(c, heads=kept))
+
+
+def test_two_heads_of_one_count_are_both_looked_at(connection: Connection) -> None:
+    (_, _, last) = heads(connection)
+    for lines in ([last, replace(last, head=bytes(32))], [replace(last, head=bytes(32)), last]):
+        assert any("written anew" in line for line in found(connection, heads=lines))
+
+
+def cut(connection: Connection, keep: int, day: str = "2026-11-24") -> None:
+    """Remove the end of a day as whoever owns the database can: the day is made to end before."""
+    connection.execute(delete(receipts).where(receipts.c.day == day, receipts.c.seq > keep))
+    mine = update(receipt_days).where(receipt_days.c.day == day)
+    head = select(receipts.c.hash).where(receipts.c.day == day, receipts.c.seq == keep).scalar_subquery()
+    connection.execute(mine.values(count=keep, head=head))
+
+
+async def test_whatever_left_without_a_receipt_is_found(services: Services) -> None:
+    world = World(services.store)
+    await world.trunk()
+    await world.campaign([f"+4477009000{who:02}" for who in range(6)])
+    world.now += 60
+    claims = await world.claim()
+    early, *late, given_back = [(await world.intend(item), item)[1] for item in claims]
+    release_it = {"attempt_id": given_back.attempt_id, "fence": given_back.fence}
+    await services.store.write(lambda c: release(c, **release_it, due_at=NOON, now=world.now, reason="line_full"))
+    report = await services.store.read(verify)
+    assert report.unbroken, report.findings
+    only = select(receipts.c.seq).where(receipts.c.attempt_id == early.attempt_id)
+    kept = await services.store.read(lambda c: c.execute(only).scalar_one())
+    await services.store.write(lambda c: cut(c, kept))
+    lines = await services.store.read(found)
+    why = "left and no receipt permits it: the chain's end was cut off, or the gate passed by"
+    assert lines == [f"2026-11-24: attempt {key} {why}" for key in sorted(item.attempt_id for item in late)]
+    old = update(attempts).where(attempts.c.id != early.attempt_id).values(dialed_at=NOON - DAY_S)
+    await services.store.write(lambda c: c.execute(old))
+    assert await services.store.read(found) == [], "what left before the chain began has no receipt in it"
+    spoilt = update(attempts).where(attempts.c.id == late[0].attempt_id).values(dialed_at=1e300)
+    await services.store.write(lambda c: c.execute(spoilt))
+    (line,) = await services.store.read(found)
+    assert line.startswith(f"all days: attempt {late[0].attempt_id} left")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, update
 
 from outbound.callflows import CallflowLibrary
 from outbound.errors import Conflict, Invalid, NotFound
@@ -19,7 +19,7 @@ from outbound.services import Services
 from outbound.settings import Settings
 from outbound.store import Store, register_imports, registers
 from outbound.store.registers import RegisterState
-from outbound.store.schema import events
+from outbound.store.schema import contacts, events
 from outbound.stream import EventStream
 from tests.outbound.both import KINDS, empty_database
 from tests.outbound.world import World
@@ -223,6 +223,28 @@ async def test_rejects_are_kept_by_line(office: Office) -> None:
     assert (made["state"], made["accepted"], made["rejected"]) == ("done", 2, 1)
     rejects = await office.store.read(lambda c: register_imports.page_rejects(c, made["id"], after=-1, limit=9))
     assert [row["row"] for row in rejects] == [3]
+
+
+async def test_a_fresh_list_has_those_planned_again_who_waited_for_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "RECONSIDERED", 2)
+    now = office.world.now
+    await office.register("ca-dncl")
+    await office.load("ca-dncl", PEOPLE, as_of=now - 60 * DAY)
+    numbers = [f"+1416555010{n}" for n in range(5)]
+    campaign = await office.world.campaign(numbers, purpose="marketing", plan=False)
+    toronto = update(contacts).values(consent="express", zones=["America/Toronto"])
+    await office.store.write(lambda c: c.execute(toronto))
+    await office.world.plan(campaign)
+    assert {row["code"] for row in await office.world.receipts()} == {"register_stale"}
+    await office.load("ca-dncl", PEOPLE[:1], as_of=now - DAY, mode="add")
+    assert not [row for row in await office.world.rows(contacts) if not row["planned"]]
+    office.enqueued.clear()
+    await office.load("ca-dncl", PEOPLE, as_of=now - DAY)
+    assert office.enqueued == [("plan_campaign", campaign)]
+    await office.world.plan(campaign)
+    assert sorted(row["number"] for row in await office.world.attempts()) == numbers
 
 
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:

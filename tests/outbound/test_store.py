@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from outbound.errors import Unavailable
 from outbound.store import Store
+from outbound.store.store import BUSY_MS
 from tests.outbound.both import KINDS, empty_database
 
 pytestmark = pytest.mark.integration
@@ -83,3 +85,25 @@ async def test_sqlite_overwrites_what_it_deletes(people: Store) -> None:
     if people.is_sqlite:
         chosen = "PRAGMA secure_delete"
         assert await people.write(lambda connection: connection.execute(text(chosen)).scalar()) == 1
+
+
+def content(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
+async def test_the_log_is_emptied_unless_somebody_reads_it(people: Store) -> None:
+    await people.write(lambda connection: connection.execute(ADD, {"number": NUMBER, "friend": None}))
+    if not people.is_sqlite:
+        assert await people.compact_log()
+        return
+    log = f"{people.url.database}-wal"
+    with people._engine.connect() as reading:
+        reading.execute(text("SELECT * FROM people")).all()
+        await people.write(lambda connection: connection.execute(text("DELETE FROM people")))
+        assert not await people.compact_log()
+        assert NUMBER.encode() in content(log)
+    writing = people.write(lambda connection: connection.execute(ADD, {"number": "+1", "friend": None}))
+    assert (await asyncio.gather(people.compact_log(), writing))[0]
+    assert NUMBER.encode() not in content(log)
+    assert await people.read(lambda connection: connection.execute(text("SELECT number FROM people")).scalar()) == "+1"
+    assert await people.write(lambda connection: connection.execute(text("PRAGMA busy_timeout")).scalar()) == BUSY_MS
