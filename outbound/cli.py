@@ -162,7 +162,7 @@ async def _serve(settings: Settings, roles: frozenset[str], *, name: str) -> Non
 
 def _register() -> None:
     """Add the commands of the rehearsal room, of the receipts and of the rules."""
-    from outbound import rule_commands
+    from outbound.gatehouse import commands as rule_commands
     from outbound.receipts import cli as receipts
     from outbound.rehearsal import cli as rehearsal
 

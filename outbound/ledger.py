@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection, RowMapping, select, update
 
 from dialer.messages import CallEvent, CallResult, EventKind, Released
-from outbound import scrubbing
+from outbound.erasing import scrubbing
 from outbound.errors import Unavailable
 from outbound.settle import book, opt_out, refuse_offer, settle
 from outbound.store import Store, events

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from campaigns.dispositions import Disposition
-from outbound.gatekeeper import Examined, examine, examine_all, keep_receipts
+from outbound.gatehouse.keeper import Examined, examine, examine_all, keep_receipts
 from outbound.ids import new_id
 from outbound.store import events
 from outbound.store.schema import attempts, campaigns, contacts

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from campaigns.attempts import RetryPolicy, State, check_transition, retry_delay_s
 from campaigns.dispositions import Disposition
 from dialer.messages import CallResult
+from outbound.erasing.scrubbing import emptied_result, reopen
 from outbound.ids import new_id
 from outbound.planning import schedule
-from outbound.scrubbing import emptied_result, reopen
 from outbound.store import events, optouts, refusals
 from outbound.store.campaigns import complete_if_over
 from outbound.store.erased import is_token

@@ -11,7 +11,6 @@ from aiohttp import web
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from outbound import erasure
 from outbound.api import bodies, views
 from outbound.api.calls import Call
 from outbound.api.faults import field_errors
@@ -32,6 +31,7 @@ from outbound.api.problems import InvalidFields
 from outbound.api.receipt_models import Erasure
 from outbound.api.routes import Answer, Routes
 from outbound.api.waiting import hold
+from outbound.erasing import erasure
 from outbound.errors import NotFound, OutboundError
 from outbound.ids import new_id
 from outbound.importing.numbers import NumberRefused, e164

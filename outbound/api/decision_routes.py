@@ -11,8 +11,8 @@ from outbound.api.calls import Call
 from outbound.api.gate_models import DecisionAnswer, DecisionFault, DecisionIn, DecisionOut, DecisionsOut
 from outbound.api.problems import InvalidFields
 from outbound.api.routes import Answer, Routes
-from outbound.dry_run import dry_run
 from outbound.errors import OutboundError
+from outbound.gatehouse.dry_run import dry_run
 
 routes = Routes("decisions")
 LIST_LIMIT = 1000

@@ -11,7 +11,7 @@ from outbound.api.calls import Call
 from outbound.api.gate_models import Forecast, ForecastHour, ForecastQuery
 from outbound.api.routes import Routes
 from outbound.errors import Conflict
-from outbound.forecast import Outlook, outlook
+from outbound.gatehouse.forecast import Outlook, outlook
 from outbound.store import campaigns
 
 routes = Routes("campaigns")

@@ -15,7 +15,7 @@ from outbound.api.problems import InvalidFields, problem
 from outbound.api.routes import Answer, Routes
 from outbound.callflows import checked_flow
 from outbound.errors import Invalid
-from outbound.gatekeeper import Examined, examine
+from outbound.gatehouse.keeper import Examined, examine
 from outbound.ids import new_id
 from outbound.importing.rows import ContactRules
 from outbound.planning import plan_contacts, refuse

@@ -20,11 +20,11 @@ from outbound.api.gate_models import PutRulesQuery, RuleCited, RulePackIn, RuleP
 from outbound.api.models import FieldError
 from outbound.api.problems import InvalidFields
 from outbound.api.routes import Answer, Routes
-from outbound.dry_run import packs_of
 from outbound.errors import Conflict, Invalid, NotFound
+from outbound.gatehouse.dry_run import packs_of
+from outbound.gatehouse.rulebook import check_holidays, readable
 from outbound.importing.numbers import NumberRefused, e164
 from outbound.places import is_place, jurisdictions_of
-from outbound.rulebook import check_holidays, readable
 from outbound.store import events, rulepacks
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
-from outbound.erasure import clear_files
+from outbound.erasing.erasure import clear_files
 from outbound.importing.run import run_import as import_contacts
 from outbound.planning import plan_contacts
 from outbound.receipts.heads import keep_heads

@@ -23,13 +23,13 @@ from sqlalchemy import Connection, insert
 
 from campaigns.gate import Consent, OwnTerms, Question, Reached, Zone, decide
 from campaigns.rules import built_in_packs
+from outbound.gatehouse.rulebook import Edition, regime
 from outbound.importing.numbers import resolve
 from outbound.places import zones
 from outbound.planning import plan_contacts
 from outbound.receipts.chain import NewReceipt, append
 from outbound.registers.load import load_register
 from outbound.rehearsal.figures import Figure
-from outbound.rulebook import Edition, regime
 from outbound.services import Services
 from outbound.store import Store, register_imports, registers
 from outbound.store.schema import campaigns, contacts, receipts, trunks

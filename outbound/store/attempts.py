@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 
 from campaigns.attempts import State, check_transition
 from campaigns.dispositions import Disposition
-from outbound.gatekeeper import examine, keep_receipts
+from outbound.gatehouse.keeper import examine, keep_receipts
 from outbound.ids import call_id
 from outbound.planning import refuse
 from outbound.receipts.sparing import CAMPAIGN, CAMPAIGN_CANCELLED, CAMPAIGN_PAUSED, REASONS, spare

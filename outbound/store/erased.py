@@ -1,6 +1,6 @@
 """How the numbers of erased people are still recognised: each has a token that only this house's secret can make.
 
-It erases nothing (outbound/erasure.py does) and never leads from a token back to a number.
+It erases nothing (outbound/erasing/erasure.py does) and never leads from a token back to a number.
 """
 
 from __future__ import annotations

@@ -231,7 +231,7 @@ async def test_rules_that_cannot_be_read_permit_nothing(bare_api: Api, monkeypat
     def fails(*_: Any, **__: Any) -> Any:
         raise RulesError("the holidays of FR are not known: no library; install it")
 
-    monkeypatch.setattr("outbound.dry_run.regime", fails)
+    monkeypatch.setattr("outbound.gatehouse.dry_run.regime", fails)
     answer = await decide(bare_api, number=PARIS, purpose="marketing")
     assert (answer["allowed"], answer["code"], answer["next_at"]) == (False, "rules_unreadable", None)
     assert "install it" in answer["reason"]

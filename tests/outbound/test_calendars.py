@@ -13,7 +13,7 @@ import pytest
 
 from campaigns.rules import RulesError, built_in_packs
 from campaigns.rules.model import HolidaySource
-from outbound.calendars import calendar_of, holidays_version
+from outbound.gatehouse.calendars import calendar_of, holidays_version
 
 pytestmark = pytest.mark.integration
 

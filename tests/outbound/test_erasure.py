@@ -15,8 +15,8 @@ from sqlalchemy import String, create_engine, delete, insert, select, text, upda
 
 from campaigns.dispositions import Disposition
 from dialer.messages import CallEvent, CallResult, EventKind, Released, Turn
-from outbound import scrubbing
-from outbound.erasure import clear_files
+from outbound.erasing import scrubbing
+from outbound.erasing.erasure import clear_files
 from outbound.ledger import Ledger
 from outbound.queue.jobs import sweep
 from outbound.receipts.chain import append

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from campaigns.rules import RulesError
-from outbound.erasure import erase, look
+from outbound.erasing.erasure import erase, look
 from outbound.store import consents, events, optins, optouts, refusals, registers, rulepacks
 from outbound.store.schema import contacts, register_entries, rule_packs
 from tests.outbound.test_attempt_life import world
@@ -102,7 +102,7 @@ async def test_rules_that_cannot_be_read_put_the_call_off_and_end_nothing(
     def fails(*_: Any, **__: Any) -> Any:
         raise RulesError("the holidays of GB are not known: no library; install it")
 
-    monkeypatch.setattr("outbound.gatekeeper.regime", fails)
+    monkeypatch.setattr("outbound.gatehouse.keeper.regime", fails)
     assert await world.intend(item) is None
     (attempt,) = await world.attempts()
     assert (attempt["state"], attempt["due_at"]) == ("due", world.now + 900)

@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 
-from outbound.gatekeeper import examine
+from outbound.gatehouse.keeper import examine
 from outbound.receipts.verify import verify
 from outbound.store import Store
 from outbound.store.migrate import upgrade

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from outbound.erasure import erase, look
-from outbound.facts import facts_of
+from outbound.erasing.erasure import erase, look
+from outbound.gatehouse.facts import facts_of
 from outbound.store import Store, consents, optins, optouts, register_imports, registers
 from outbound.store.erased import names_of
 from outbound.store.optouts import Cover, covered

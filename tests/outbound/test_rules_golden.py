@@ -28,7 +28,7 @@ from campaigns.gate import Consent, Decision, Question, Reached, Refusal, Regime
 from campaigns.gate import Zone as GateZone
 from campaigns.rules import CONSENT_RANK, Calendar, RulePack, applicable, built_in_packs, load_pack
 from campaigns.rules.windows import second_of_day
-from outbound.calendars import calendar_of
+from outbound.gatehouse.calendars import calendar_of
 
 pytestmark = pytest.mark.integration
 

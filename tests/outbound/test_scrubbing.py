@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from outbound.scrubbing import names, scrub, without
+from outbound.erasing.scrubbing import names, scrub, without
 
 pytestmark = pytest.mark.unit
 NUMBER, LONGER, TOKEN = "+4930123456", "+49301234567", "~AAAAAAAAAAAAAAA"

@@ -21,8 +21,8 @@ from campaigns.gate import (
     Withdrawal,
 )
 from outbound.api import gate_models as m
-from outbound.facts import Facts
-from outbound.gatekeeper import claimed
+from outbound.gatehouse.facts import Facts
+from outbound.gatehouse.keeper import claimed
 
 LONG_AGO = 0.0
 SUPPOSED = "supposed"

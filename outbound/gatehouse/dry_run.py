@@ -27,14 +27,14 @@ from outbound.api import gate_models as m
 from outbound.api import views
 from outbound.api.models import CampaignState, FieldError, Purpose
 from outbound.api.problems import InvalidFields
-from outbound.facts import Facts, facts_of
-from outbound.gatekeeper import ask, campaign_terms, evidence, jurisdictions_in, own_terms, zones_in
+from outbound.gatehouse.facts import Facts, facts_of
+from outbound.gatehouse.keeper import ask, campaign_terms, evidence, jurisdictions_in, own_terms, zones_in
+from outbound.gatehouse.rulebook import Edition, edition, packs_for, regime, with_packs
+from outbound.gatehouse.supposed import with_supposed
 from outbound.importing.numbers import NumberRefused, Telephone, e164, resolve
 from outbound.places import ZoneRefused, jurisdictions_of, place_without_number, tzdata_version, zones
-from outbound.rulebook import Edition, edition, packs_for, regime, with_packs
 from outbound.store import campaigns
 from outbound.store.schema import contacts
-from outbound.supposed import with_supposed
 
 T = TypeVar("T")
 CURABLE = frozenset(

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, RowMapping, cast, exists, func, or_, select
 
 from campaigns.attempts import State
 from campaigns.gate import CampaignTerms, Question, Regime, decide
-from outbound.facts import Facts, facts_of
-from outbound.gatekeeper import campaign_terms, own_terms, question_of, regime_of
-from outbound.rulebook import Edition, edition
+from outbound.gatehouse.facts import Facts, facts_of
+from outbound.gatehouse.keeper import campaign_terms, own_terms, question_of, regime_of
+from outbound.gatehouse.rulebook import Edition, edition
 from outbound.store.erased import tokens_of
 from outbound.store.schema import (
     attempts,

@@ -15,11 +15,11 @@ from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
-from outbound import scrubbing
+from outbound.erasing import scrubbing
+from outbound.erasing.scrubbing import FILES
 from outbound.errors import Conflict, NotFound
 from outbound.ids import new_id
 from outbound.receipts.sparing import spare
-from outbound.scrubbing import FILES
 from outbound.services import Services
 from outbound.store import events
 from outbound.store.campaigns import complete_if_over

@@ -17,9 +17,9 @@ from campaigns.rules import RulePack, RulesError, applicable, built_in_packs, me
 from campaigns.rules.lint import lint, rules_of
 from campaigns.rules.table import rule_cells
 from outbound.errors import Invalid
+from outbound.gatehouse.rulebook import check_holidays
 from outbound.importing.numbers import e164
 from outbound.places import jurisdictions_of
-from outbound.rulebook import check_holidays
 
 
 @click.group()

@@ -27,11 +27,11 @@ from campaigns.gate import (
     decide,
 )
 from campaigns.rules import Cap, RulesError, parse_period, week_window
-from outbound.calendars import holidays_version
-from outbound.facts import Facts, facts_of
+from outbound.gatehouse.calendars import holidays_version
+from outbound.gatehouse.facts import Facts, facts_of
+from outbound.gatehouse.rulebook import Edition, edition, regime
 from outbound.places import jurisdictions_of, number_zones_of, tzdata_version, zones
 from outbound.receipts.chain import NewReceipt, append
-from outbound.rulebook import Edition, edition, regime
 from outbound.store.schema import attempts
 
 log = structlog.get_logger(__name__)

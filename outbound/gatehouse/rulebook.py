@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from campaigns.gate import OwnTerms, Regime, compile_regime
 from campaigns.rules import Calendar, RulePack, RulesError, applicable, built_in_packs, merge, read_pack
-from outbound.calendars import calendar_of
+from outbound.gatehouse.calendars import calendar_of
 from outbound.store import rulepacks
 
 YEARS_AHEAD = 2
