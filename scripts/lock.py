@@ -45,15 +45,17 @@ def compile_lock(requirements: list[str], target: Path, *, under: Path | None = 
 
 
 def main() -> None:
-    """Write ``constraints.txt`` and those for tests, for building, and for the Mandarin recogniser."""
+    """Write ``constraints.txt`` and those for tests, mutation, building, and for the Mandarin recogniser."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime: list[str] = project["project"]["dependencies"]
     test: list[str] = project["project"]["optional-dependencies"]["test"]
     build: list[str] = project["build-system"]["requires"]
     mandarin: list[str] = project["project"]["optional-dependencies"]["mandarin"]
+    mutation: list[str] = project["project"]["optional-dependencies"]["mutation"]
     compile_lock(runtime, ROOT / "constraints.txt")
     compile_lock(mandarin, ROOT / "constraints-mandarin.txt", under=ROOT / "constraints.txt")
     compile_lock([*runtime, *test], ROOT / "constraints-test.txt", under=ROOT / "constraints.txt")
+    compile_lock(mutation, ROOT / "constraints-mutation.txt", under=ROOT / "constraints-test.txt")
     compile_lock(
         [*build, "editables", "pip", "setuptools"], ROOT / "constraints-build.txt", under=ROOT / "constraints-test.txt"
     )

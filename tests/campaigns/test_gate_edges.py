@@ -20,7 +20,7 @@ from campaigns.gate import (
     Scope,
     Withdrawal,
 )
-from campaigns.rules import Cap, RulePack
+from campaigns.rules import PURPOSES, Cap, RulePack
 from tests.campaigns.gate_world import NOON_IN_PARIS, ask, hours, instant, pack, rule, zone
 
 pytestmark = pytest.mark.unit
@@ -147,7 +147,8 @@ def test_a_rule_that_begins_today_by_utc_does_not_bind_where_it_is_still_yesterd
         ("Pacific/Kiritimati", "2026-11-24T10:00:00+00:00"),
     ):
         at = instant(midnight)
-        before, then = ({"zones": (zone(place),), "guard_s": 0.0, "at": one} for one in (at - 1, at))
+        place_and_time: dict[str, Any] = {"zones": (zone(place),), "guard_s": 0.0}
+        before, then = place_and_time | {"at": at - 1}, place_and_time | {"at": at}
         assert ask(bans, **before).allowed
         assert ask(bans, **then).code == "banned"
         assert ask(young, **before).code == "rules_unknown"
@@ -279,6 +280,13 @@ def test_whether_an_attempt_was_answered_is_not_known_until_it_is_said(counted: 
     assert ask(with_rules(caps=[cap("cap", outcomes=[counted])]), history=reached).code == "attempt_cap"
 
 
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_an_opt_out_of_one_purpose_leaves_the_others_and_every_purpose_is_known(purpose: str) -> None:
+    """A purpose that only the rules knew would be taken for a word nobody understands, and would bar everything."""
+    out = (OptOut(id="1", at=0.0, scope=Scope(purpose=purpose)),)
+    assert ask(opt_outs=out).allowed is (purpose != "informational")
+
+
 def test_permission_for_one_campaign_is_good_for_that_one_and_for_all_when_none_is_named() -> None:
     out = (OptOut(id="1", at=0.0),)
     for scope, allowed in ((Scope(campaign="this"), True), (Scope(campaign="other"), False), (Scope(), True)):
@@ -301,7 +309,41 @@ def test_a_campaigns_own_cap_binds_though_it_has_no_dates() -> None:
         attempts=1,
         period_s=3600,
     )
-    decision = ask(with_rules(), own=OwnTerms(caps=(own,)), history=JUST_NOW)
+    elsewhere = (replace(JUST_NOW[0], campaign="other"),)
+    decision = ask(with_rules(), own=OwnTerms(caps=(own,)), history=elsewhere, campaign=THIS)
     assert (decision.rule, decision.next_at) == ("campaign#cap", NOON_IN_PARIS + 3540)
     both = ask(with_rules(caps=[cap("cap")]), own=OwnTerms(caps=(own,)), history=JUST_NOW)
     assert (both.rule, both.next_at) == ("trial@1#cap", NOON_IN_PARIS - 60 + DAY)
+
+
+# -- of everything that stands in the way, what is told ---------------------------------------------------------------
+
+OF_OLD = {"from": "2000-01-01"}
+NIGHT = instant("2026-11-24T03:00:00+01:00")
+OBSTACLES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
+    # the code that it adds, what it adds to the pack, what it adds to the question
+    ("budget_spent", {}, {"budget": Budget(limit=1, used=1)}),
+    ("attempt_cap", {"caps": [cap("x", **OF_OLD)]}, {"history": (Reached(at=NIGHT - 60),)}),
+    ("outside_hours", {"hours": [hours("daily 09:00-20:00", **OF_OLD)]}, {}),
+    ("not_started", {}, {"starts_at": NIGHT + 60}),
+    ("expired", {}, {"expires_at": NIGHT - 60}),
+    ("refused_before", {"refusals": [rule("r", days=60, **OF_OLD)]}, REFUSED),
+    ("registered", {"registers": [rule("d", register="nodnc", max_age_days=31, **OF_OLD)]}, LISTED),
+    ("consent_missing", {"consents": [rule("c", needs="express", **OF_OLD)]}, {}),
+    ("banned", {"bans": [rule("b", reason="it is forbidden", **OF_OLD)]}, {}),
+    ("rules_unknown", {"effective_from": "2026-12-01"}, {}),
+    ("zone_unknown", {}, {"zones": ()}),
+    ("opted_out", {}, {"opt_outs": (OptOut(id="1", at=0.0),)}),
+    ("channel_unknown", {}, {"channel": "fax"}),
+)
+
+
+def test_of_several_obstacles_the_one_that_waiting_and_work_change_least_is_told() -> None:
+    """An operator who is told of closed hours waits for the morning, and then learns that the law forbids it."""
+    rules: dict[str, Any] = {"hours": [ALWAYS]}
+    question: dict[str, Any] = {}
+    for code, more_rules, more in OBSTACLES:
+        rules, question = rules | more_rules, question | more
+        terms = {key: value for key, value in question.items() if key in ("budget", "starts_at", "expires_at")}
+        asked = {key: value for key, value in question.items() if key not in terms}
+        assert ask(pack(**rules), at=NIGHT, campaign=CampaignTerms(**terms), **asked).code == code

@@ -85,6 +85,7 @@ def test_a_pack_adds_and_removes_days() -> None:
         ("easter+60", 2026, ["2026-06-04"]),
         ("nov thu 4", 2026, ["2026-11-26"]),
         ("nov thu 4 +1", 2026, ["2026-11-27"]),
+        ("nov thu 4 +10", 2026, ["2026-12-06"]),
         ("nov mon 1 +1", 2026, ["2026-11-03"]),
         ("may mon last", 2026, ["2026-05-25"]),
         ("may mon 5", 2026, []),
@@ -98,7 +99,19 @@ def test_days_that_a_text_names(text: str, year: int, expected: list[str]) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["", "24-12", "12-32", "02-30", "2026-13-01", "easter 47", "easter-4700", "thu nov 4", "nov thu 6", "12-24 "],
+    [
+        "",
+        "24-12",
+        "12-32",
+        "02-30",
+        "2026-13-01",
+        "2026-12-1",
+        "easter 47",
+        "easter-4700",
+        "thu nov 4",
+        "nov thu 6",
+        "12-24 ",
+    ],
 )
 def test_any_other_text_is_refused_with_the_ways_to_write_days(text: str) -> None:
     ways = r"'12-24', '2026-12-31', 'easter-47' or 'nov thu 4 \+1'"

@@ -300,6 +300,18 @@ def test_a_day_that_is_none_is_refused_with_those_that_are() -> None:
         parse_windows("mon,moon 09:00-20:00")
 
 
+@pytest.mark.parametrize("day", ["01-31", "02-29", "04-30", "12-31"])
+def test_dates_that_may_be_narrowed(day: str) -> None:
+    assert parse_windows(f"{day} 09:00-12:00")[0].special == day
+
+
+@pytest.mark.parametrize("text", ["02-30 09:00-12:00", "04-31 09:00-12:00", "13-01 09:00-12:00", "mon 09:60-12:00"])
+def test_dates_and_times_that_there_are_not(text: str) -> None:
+    """Taken as they stand, they would narrow no day at all, or another hour."""
+    with pytest.raises(ValueError, match=r"is no day|is not a time of day"):
+        parse_windows(text)
+
+
 def test_spans_of_days_run_over_the_week_end() -> None:
     (window,) = parse_windows("sat-mon, wed 22:00-02:00")
 
