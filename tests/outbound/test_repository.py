@@ -19,7 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("campaigns", "dialer", "outbound", "speech")
 ENGINES = {"ctranslate2", "piper", "pjsua2", "pyttsx3", "vosk"}
 PURE = {"asyncio", "logging", "os", "random", "socket", "sqlite3", "structlog", "subprocess", "threading", "time"}
-LOCKS = ("constraints.txt", "constraints-test.txt", "constraints-build.txt", "constraints-mandarin.txt")
+LOCKS = (
+    "constraints.txt",
+    "constraints-test.txt",
+    "constraints-build.txt",
+    "constraints-mandarin.txt",
+    "constraints-mutation.txt",
+)
 
 ADDRESSES = re.compile(
     r"//(files|registry|deb|security)\.|/simple/|(?<!emit)-index-url|"
@@ -168,7 +174,13 @@ def test_every_locked_requirement_has_a_hash(name: str) -> None:
 def test_locks_hold_every_dependency_that_is_asked_for(lock: str) -> None:
     document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime, extras = document["project"]["dependencies"], document["project"]["optional-dependencies"]
-    wanted = (runtime, [*runtime, *extras["test"]], document["build-system"]["requires"], extras["mandarin"])
+    wanted = (
+        runtime,
+        [*runtime, *extras["test"]],
+        document["build-system"]["requires"],
+        extras["mandarin"],
+        extras["mutation"],
+    )
     asked = dict(zip(LOCKS, wanted, strict=True))[lock]
     locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE))
 
