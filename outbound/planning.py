@@ -11,7 +11,7 @@ from campaigns.dispositions import Disposition
 from outbound.gatehouse.keeper import Examined, examine, examine_all, keep_receipts
 from outbound.ids import new_id
 from outbound.store import events
-from outbound.store.schema import attempts, campaigns, contacts
+from outbound.store.schema import UNPLANNED, attempts, campaigns, contacts
 
 PRIORITY = {"emergency": 0, "transactional": 10, "informational": 20, "marketing": 30}
 """Smaller goes first; a notification goes before campaigns of its purpose."""
@@ -28,7 +28,7 @@ def plan_contacts(connection: Connection, campaign_id: str, *, now: float, limit
         return 0
     query = (
         select(contacts)
-        .where(contacts.c.campaign_id == campaign_id, ~contacts.c.planned)
+        .where(contacts.c.campaign_id == campaign_id, UNPLANNED)
         .order_by(contacts.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

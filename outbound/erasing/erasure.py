@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
 
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
@@ -25,6 +25,7 @@ from outbound.store import events
 from outbound.store.campaigns import complete_if_over
 from outbound.store.erased import token_of, tokens_of
 from outbound.store.schema import (
+    UNPLANNED,
     attempts,
     campaigns,
     consents,
@@ -158,7 +159,7 @@ def _cancel_due(connection: Connection, number: str, token: str, now: float) -> 
 
 def _leave_unplanned(connection: Connection, number: str) -> set[str]:
     """Settle contacts that no attempt was planned for yet: there is nobody left to plan for."""
-    waiting = (contacts.c.number == number) & ~contacts.c.planned
+    waiting = and_(contacts.c.number == number, UNPLANNED)
     touched = set(connection.execute(select(contacts.c.campaign_id).where(waiting)).scalars())
     connection.execute(update(contacts).where(waiting).values(planned=True, disposition=Disposition.CANCELLED))
     return touched

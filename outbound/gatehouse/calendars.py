@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from threading import Lock
 
@@ -56,6 +56,7 @@ def calendar_of(source: HolidaySource, subdivision: str, first_year: int, last_y
     )
 
 
+@cache
 def holidays_version() -> str:
     """The library's version, for receipts and the doctor; empty when it is not installed."""
     try:

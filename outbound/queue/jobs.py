@@ -15,7 +15,7 @@ from outbound.registers import load
 from outbound.services import Services
 from outbound.store import idempotency, imports, register_imports
 from outbound.store.campaigns import complete_if_over, end_cancelled, left_undone
-from outbound.store.schema import campaigns, contacts
+from outbound.store.schema import UNPLANNED, campaigns, contacts
 
 PLAN_BATCH = 500
 """Contacts planned in one unit of work: bounds how long other writers wait."""
@@ -64,7 +64,7 @@ async def sweep(services: Services) -> None:
 
 
 def _forgotten(connection: Connection) -> list[tuple[str, str]]:
-    unplanned = exists().where(contacts.c.campaign_id == campaigns.c.id, ~contacts.c.planned)
+    unplanned = exists().where(contacts.c.campaign_id == campaigns.c.id, UNPLANNED)
     plans = connection.execute(select(campaigns.c.id).where(campaigns.c.state == "running", unplanned)).scalars()
     reading = [("run_import", key) for key in imports.unfinished(connection)]
     loading = [("load_register", key) for key in register_imports.unfinished(connection)]

@@ -19,6 +19,7 @@ from outbound.ids import call_id
 from outbound.planning import refuse
 from outbound.receipts.sparing import CAMPAIGN, CAMPAIGN_CANCELLED, CAMPAIGN_PAUSED, REASONS, spare
 from outbound.store import events
+from outbound.store.campaigns import complete_if_over
 from outbound.store.schema import attempts, campaigns, contacts, trunks
 
 LIVE = (State.CLAIMED, State.DIALING)
@@ -182,6 +183,7 @@ def record_intent(
         refuse(connection, campaign, contact, examined, now=now, attempt_id=attempt_id)
         final = Disposition.EXPIRED if decision.code == "expired" else Disposition.REFUSED
         finish(connection, attempt, final, now=now, hangup_cause=decision.code)
+        complete_if_over(connection, campaign["id"], now=now)
         return None
     keep_receipts(connection, [examined], attempt_id=attempt_id, at=now)
     sent_as = call_id(attempt_id, fence)

@@ -14,7 +14,7 @@ from campaigns.dispositions import Disposition
 from outbound.errors import Conflict, NotFound
 from outbound.receipts.sparing import AT_ONCE, CAMPAIGN, CAMPAIGN_CANCELLED, REASONS, spare
 from outbound.store import events
-from outbound.store.schema import attempts, campaigns, contacts, imports
+from outbound.store.schema import UNPLANNED, attempts, campaigns, contacts, imports
 
 
 class Action(StrEnum):
@@ -167,7 +167,7 @@ def complete_if_over(connection: Connection, campaign_id: str, *, now: float) ->
     open_attempts = exists().where(
         attempts.c.campaign_id == campaign_id, attempts.c.state.in_((State.DUE, State.CLAIMED, State.DIALING))
     )
-    unplanned = exists().where(contacts.c.campaign_id == campaign_id, ~contacts.c.planned)
+    unplanned = exists().where(contacts.c.campaign_id == campaign_id, UNPLANNED)
     importing = exists().where(imports.c.campaign_id == campaign_id, imports.c.state.in_(("queued", "running")))
     somebody = exists().where(contacts.c.campaign_id == campaign_id)
     over = (

@@ -14,7 +14,7 @@ from outbound.importing.numbers import same_mobile
 from outbound.store import events
 from outbound.store.erased import tokens_of
 from outbound.store.inserting import insert_or_skip
-from outbound.store.schema import attempts, callbacks, campaigns, contacts, opt_outs, receipts
+from outbound.store.schema import UNPLANNED, attempts, callbacks, campaigns, contacts, opt_outs, receipts
 
 JOURNEY_LIMIT = 200
 CURED_BY_OPT_IN = frozenset({"opted_out"})
@@ -99,7 +99,7 @@ def page(
 def lacking(connection: Connection, campaign_id: str, variable: str) -> int:
     """Count the contacts still to be planned that have no value of their own for ``variable``."""
     value = contacts.c.variables[variable].as_string()
-    query = select(func.count()).select_from(contacts).where(contacts.c.campaign_id == campaign_id, ~contacts.c.planned)
+    query = select(func.count()).select_from(contacts).where(contacts.c.campaign_id == campaign_id, UNPLANNED)
     return connection.execute(query.where(value.is_(None))).scalar_one()
 
 

@@ -110,6 +110,9 @@ contacts = Table(
 must allow the call. ``consent``: as the import claims it. ``disposition``: of the last attempt, once no further attempt
 is due."""
 
+UNPLANNED = text("NOT contacts.planned")
+"""The condition of the index of unplanned contacts, in its own words: SQLite does not see it in ``planned = 0``."""
+
 attempts = Table(
     "attempts",
     metadata,

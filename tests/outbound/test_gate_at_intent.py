@@ -70,6 +70,7 @@ async def test_what_is_committed_before_the_intent_wins(
     receipt = (await world.receipts())[-1]
     assert (receipt["allowed"], receipt["code"], receipt["attempt_id"]) == (False, code, attempt["id"])
     assert receipt["evidence"]["zones"] == ["Europe/London"]
+    assert (await world.kinds())[-1] == "campaign.completed"  # it was the last that was open
 
 
 async def test_a_withdrawn_pack_forbids_no_more(world: World) -> None:
