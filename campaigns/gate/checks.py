@@ -161,7 +161,7 @@ def outside_hours(question: Question, regime: Regime, at: float) -> Obstacle | N
             continue
         first = opening(open_on, zone, at, guard_s, at + HORIZON_S)
         if first > at:
-            return _closed(question, regime, zone, at, first, guard_s)
+            return _closed(regime, zone, at, first, guard_s)
     return None
 
 
@@ -194,7 +194,7 @@ CHECKS: tuple[Check, ...] = (
 """In this order: what is for good comes before what passes."""
 
 
-def _closed(question: Question, regime: Regime, zone: Zone, at: float, until: float, guard_s: float) -> Obstacle:
+def _closed(regime: Regime, zone: Zone, at: float, until: float, guard_s: float) -> Obstacle:
     """Say which rule keeps it closed: the first one that does so by itself, else the campaign."""
     for rule, table in regime.law:
         is_open, end = stretch(table.open_on, zone, at)

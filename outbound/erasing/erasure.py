@@ -72,8 +72,6 @@ def erase(connection: Connection, number: str, seen: Seen, *, now: float) -> Era
     Raises :class:`NotFound`, or :class:`Conflict` ``contact_busy`` while a call to it is being made.
     """
     events.take_turn(connection)
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")  # what is overwritten here leaves no trace in the file
     named = {*seen.ids, *scrubbing.mentions(connection, number, after=seen.through)}
     if not named and not _is_known(connection, number):
         return _erased_before(connection, number)
