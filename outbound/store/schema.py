@@ -50,6 +50,18 @@ trunks = Table(
 )
 """A deleted trunk stays as a nameplate, without its credentials, for the campaigns that went through it."""
 
+paces = Table(
+    "paces",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("tokens", Double, nullable=False, server_default="0"),
+    Column("at", Double, nullable=False, server_default="0"),
+    Column("resting_until", Double, nullable=False, server_default="0"),
+    Column("breaker", JSON, nullable=False, server_default="{}"),
+)
+"""What all dialers share of pacing, by ``house``, ``trunk:<name>`` and ``campaign:<id>``: the token bucket's content at
+an instant, until when the far end asked to be left alone (Retry-After), and the circuit breaker."""
+
 callflows = Table(
     "callflows",
     metadata,
@@ -76,8 +88,15 @@ campaigns = Table(
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
     Column("ended_at", Double),
+    Column("pause_reason", Text, nullable=False, server_default=""),
+    Column("served", Double, nullable=False, server_default="0"),
+    Column("dialed", Integer, nullable=False, server_default="0"),
+    Column("cost", Double, nullable=False, server_default="0"),
+    Column("traceparent", String(55), nullable=False, server_default=""),
 )
-"""``flow`` is the document as it was when the campaign was created: a later edit does not change a running campaign.
+"""``served``: virtual time of the fair queue (campaigns/pacing/shares.py). ``dialed`` and ``cost``: attempts that left
+and what they cost so far, for the budget. ``traceparent``: of the request that made or started it (W3C Trace Context).
+``pause_reason``: why it was paused, empty when the operator did. ``flow`` is the document as it was when the campaign was created: a later edit does not change a running campaign.
 ``settings`` is the rest of ``CampaignIn`` (variables, windows, retry, language, ring_timeout_s, agent_uri…)."""
 
 contacts = Table(
@@ -93,6 +112,7 @@ contacts = Table(
     Column("jurisdictions", JSON, nullable=False, server_default="[]"),
     Column("consent", String(16), nullable=False, server_default="none"),
     Column("variables", JSON, nullable=False),
+    Column("alternates", JSON, nullable=False, server_default="[]"),
     Column("planned", Boolean, nullable=False, server_default=false()),
     Column("disposition", String(24)),
     Column("created_at", Double, nullable=False),
@@ -107,8 +127,9 @@ contacts = Table(
     Index("ix_contacts_number", "number"),
 )
 """``zones`` and ``jurisdictions``: where the contact may be, resolved once at import; every zone and every jurisdiction
-must allow the call. ``consent``: as the import claims it. ``disposition``: of the last attempt, once no further attempt
-is due."""
+must allow the call. ``alternates``: other numbers of the same customer, each with its own ``number``, ``zones`` and
+``jurisdictions``. ``consent``: as the import claims it. ``disposition``: of the last attempt, once no further attempt is
+due."""
 
 UNPLANNED = text("NOT contacts.planned")
 """The condition of the index of unplanned contacts, in its own words: SQLite does not see it in ``planned = 0``."""
@@ -123,6 +144,8 @@ attempts = Table(
     Column("channel", String(8), nullable=False, server_default="voice"),
     Column("ordinal", Integer, nullable=False),
     Column("priority", Integer, nullable=False, server_default="0"),
+    Column("lane", String(26), nullable=False, server_default=""),
+    Column("trunk", String(64), nullable=False, server_default=""),
     Column("state", String(16), nullable=False),
     Column("due_at", Double, nullable=False),
     Column("fence", Integer, nullable=False, server_default="0"),
@@ -137,11 +160,13 @@ attempts = Table(
     Column("hangup_cause", String(64), nullable=False, server_default=""),
     Column("sip_code", Integer, nullable=False, server_default="0"),
     Column("step", String(64), nullable=False, server_default=""),
+    Column("abandoned", Boolean, nullable=False, server_default=false()),
+    Column("cost", Double),
     Column("result", JSON),
     UniqueConstraint("contact_id", "ordinal"),
     Index(
         "ix_attempts_due",
-        "priority",
+        "lane",
         "due_at",
         sqlite_where=text("state = 'due'"),
         postgresql_where=text("state = 'due'"),
@@ -170,7 +195,19 @@ attempts = Table(
     ),
 )
 """The truth about every try; the database itself holds a number to one live attempt at a time. ``priority``: smaller
-goes first. ``result``: transcript, timings, variables, recording."""
+goes first. ``lane``: the queue it waits in, a campaign or the notifications of a priority. ``trunk``: the one it was
+claimed for. ``abandoned``: answered, meant for an agent, and none was there in time. ``cost``: by the trunk's rates.
+``result``: transcript, timings, variables, recording."""
+
+reach_hours = Table(
+    "reach_hours",
+    metadata,
+    Column("day", String(8), primary_key=True),
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("tried", BigInteger, nullable=False, server_default="0"),
+    Column("answered", BigInteger, nullable=False, server_default="0"),
+)
+"""How often calls were answered, by kind of day (``workday``, ``weekend``) and the customer's local hour."""
 
 opt_outs = Table(
     "opt_outs",
@@ -379,6 +416,55 @@ events = Table(
     sqlite_autoincrement=True,
 )
 """What the world is told, written in the transaction that made it true; SSE and webhooks read it by id."""
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("description", String(120), nullable=False, server_default=""),
+    Column("secrets", JSON, nullable=False),
+    Column("kinds", JSON, nullable=False),
+    Column("campaign_id", String(26)),
+    Column("private_allowed", Boolean, nullable=False, server_default=false()),
+    Column("enabled", Boolean, nullable=False),
+    Column("disabled_reason", Text, nullable=False, server_default=""),
+    Column("cursor", BigInteger, nullable=False),
+    Column("failing_since", Double),
+    Column("created_at", Double, nullable=False),
+    Column("deleted_at", Double),
+)
+"""Where events are posted. ``cursor``: id of the last event that was turned into deliveries; ``secrets``: the newest
+first, all of them sign (Standard Webhooks); ``kinds``: patterns such as ``attempt.*``, none for all."""
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("webhook_id", String(26), ForeignKey("webhooks.id"), nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("stream", String(26), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", Double, nullable=False),
+    Column("last_code", Integer, nullable=False, server_default="0"),
+    Column("last_error", Text, nullable=False, server_default=""),
+    Column("created_at", Double, nullable=False),
+    Column("ended_at", Double),
+    UniqueConstraint("webhook_id", "event_id"),
+    Index(
+        "ix_webhook_deliveries_waiting",
+        "webhook_id",
+        "stream",
+        "id",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index("ix_webhook_deliveries_state", "webhook_id", "state", "id"),
+    sqlite_autoincrement=True,
+)
+"""One event on its way to one webhook: ``waiting``, ``delivered`` or ``dead``. ``stream``: the attempt (else the
+campaign) whose events keep their order. The payload is read from the event when it is sent."""
 
 imports = Table(
     "imports",
