@@ -8,13 +8,20 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from campaigns.dispositions import Disposition
+from campaigns.retries import NextTry
+from outbound.contact_numbers import reached_at
+from outbound.dispatch.lanes import lane_of
+from outbound.dispatch.ways import barred
 from outbound.gatehouse.keeper import Examined, examine, examine_all, keep_receipts
 from outbound.ids import new_id
 from outbound.store import events
 from outbound.store.schema import UNPLANNED, attempts, campaigns, contacts
+from outbound.timing import best_hour, hours_known, other_part
 
-PRIORITY = {"emergency": 0, "transactional": 10, "informational": 20, "marketing": 30}
-"""Smaller goes first; a notification goes before campaigns of its purpose."""
+Row = Mapping[str, Any] | RowMapping
+
+BEST_TIME = "best_time"
+"""Order of a campaign whose attempts fall due at the hour at which customers answer most."""
 
 
 def plan_contacts(connection: Connection, campaign_id: str, *, now: float, limit: int) -> int:
@@ -42,17 +49,19 @@ def plan_contacts(connection: Connection, campaign_id: str, *, now: float, limit
 
 
 def schedule(
-    connection: Connection, campaign: RowMapping, contact: RowMapping, *, ordinal: int, earliest: float, now: float
+    connection: Connection, campaign: RowMapping, contact: RowMapping, following: NextTry, *, ordinal: int, now: float
 ) -> str | None:
-    """Insert attempt number ``ordinal`` at the first permitted instant from ``earliest``; refuse if there is none.
+    """Insert attempt number ``ordinal`` at the first permitted instant that suits; refuse if there is none.
 
     Returns the attempt's id, or ``None`` when the gate will never permit it.
     """
-    examined = examine(connection, campaign, contact, at=earliest)
-    if examined.decision.next_at is None:
+    there = reached_at(contact, following.number)
+    examined = examine(connection, campaign, there, at=following.earliest)
+    due_at = other_part(examined, following.avoid)
+    if due_at is None:
         refuse(connection, campaign, contact, examined, now=now)
         return None
-    row = _due(campaign, contact, ordinal, examined.decision.next_at, now)
+    row = _due(campaign, there, ordinal, due_at, now)
     connection.execute(insert(attempts), row)
     if not examined.decision.allowed:
         keep_receipts(connection, [examined], attempt_id=row["id"], at=now)
@@ -62,8 +71,8 @@ def schedule(
 
 def refuse(
     connection: Connection,
-    campaign: RowMapping,
-    contact: RowMapping,
+    campaign: Row,
+    contact: Row,
     examined: Examined,
     *,
     now: float,
@@ -76,7 +85,9 @@ def refuse(
 
 def _plan(connection: Connection, campaign: RowMapping, rows: Sequence[RowMapping], now: float) -> None:
     """Plan contacts together: facts, receipts and attempts are read and written for all of them at once."""
-    answers = examine_all(connection, campaign, rows, at=max(now, campaign["starts_at"] or now))
+    closed = barred(connection, campaign, [row["number"] for row in rows], kinds=False)
+    answers = examine_all(connection, campaign, rows, at=max(now, campaign["starts_at"] or now), barred=closed)
+    cells = hours_known(connection) if campaign["settings"].get("order") == BEST_TIME else {}
     not_now = [answer for answer in answers if not answer.decision.allowed]
     if not_now:
         keep_receipts(connection, not_now, at=now)
@@ -85,7 +96,8 @@ def _plan(connection: Connection, campaign: RowMapping, rows: Sequence[RowMappin
         if answer.decision.next_at is None:
             _settle_refused(connection, campaign, answer.contact, answer, now=now, attempt_id=None)
         else:
-            made.append(_due(campaign, answer.contact, 1, answer.decision.next_at, now))
+            due_at = best_hour(answer, cells, seed=answer.contact["id"]) if cells else answer.decision.next_at
+            made.append(_due(campaign, answer.contact, 1, due_at, now))
     if not made:
         return
     connection.execute(insert(attempts), made)
@@ -95,27 +107,29 @@ def _plan(connection: Connection, campaign: RowMapping, rows: Sequence[RowMappin
     events.append_all(connection, due)
 
 
-def _due(campaign: RowMapping, contact: RowMapping, ordinal: int, due_at: float, now: float) -> dict[str, Any]:
+def _due(campaign: RowMapping, contact: Row, ordinal: int, due_at: float | None, now: float) -> dict[str, Any]:
+    lane, priority = lane_of(campaign)
     return {
         "id": new_id(now),
         "campaign_id": campaign["id"],
         "contact_id": contact["id"],
         "number": contact["number"],
         "ordinal": ordinal,
-        "priority": PRIORITY[campaign["purpose"]] - (campaign["kind"] == "notification"),
+        "lane": lane,
+        "priority": priority,
         "state": "due",
         "due_at": due_at,
     }
 
 
-def _told(contact: RowMapping, row: Mapping[str, Any]) -> dict[str, Any]:
+def _told(contact: Row, row: Mapping[str, Any]) -> dict[str, Any]:
     return {"number": contact["number"], "name": contact["name"], "ordinal": row["ordinal"], "due_at": row["due_at"]}
 
 
 def _settle_refused(
     connection: Connection,
-    campaign: RowMapping,
-    contact: RowMapping,
+    campaign: Row,
+    contact: Row,
     examined: Examined,
     *,
     now: float,
@@ -130,6 +144,6 @@ def _settle_refused(
 
 
 def _tell(
-    connection: Connection, now: float, kind: str, campaign: RowMapping, attempt_id: str | None, data: dict[str, Any]
+    connection: Connection, now: float, kind: str, campaign: Row, attempt_id: str | None, data: dict[str, Any]
 ) -> None:
     events.append(connection, at=now, kind=kind, campaign_id=campaign["id"], attempt_id=attempt_id, data=data)

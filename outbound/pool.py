@@ -1,6 +1,6 @@
 """The line pool: pulls due attempts when a line, a token and the legs are free, and hands each to a line process.
 
-It owns tokens and what is placed where, and nothing else: attempts move in outbound/store/attempts.py, ends in
+It owns what is placed where, and nothing else: who goes next is chosen in outbound/dispatch, ends are written by
 outbound/ledger.py, lines live in outbound/line_keeper.py.
 """
 
@@ -16,21 +16,25 @@ from typing import Any
 
 import structlog
 
-from campaigns.pacing import TokenBucket
 from dialer.link import LineProcess
 from dialer.messages import CallEvent, CallResult, EventKind, Released
+from outbound.dispatch.claiming import claim
+from outbound.dispatch.intents import record_intents
+from outbound.dispatch.lanes import something_waits
 from outbound.importing.numbers import same_mobile
 from outbound.ledger import Ledger
 from outbound.line_keeper import LineKeeper, StartLine
 from outbound.recovery import Recovery
 from outbound.request import call_request
 from outbound.store import Store
-from outbound.store.attempts import DIALING_LEASE_S, Claim, Intent, claim, next_due_at, record_intent, renew
-from outbound.store.trunks import rates as trunk_rates
+from outbound.store.attempts import DIALING_LEASE_S, Claim, Intent, renew
 
 log = structlog.get_logger(__name__)
 CLAIM_LEASE_S = 30.0
 IDLE_POLL_S = 0.5
+SHORTEST_PAUSE_S = 0.005
+MOST_CLAIMS = 100
+"""Claims in one unit of work: bounds how long other writers wait."""
 SWEEP_S = 5.0
 
 
@@ -63,13 +67,16 @@ class LinePool:
     ) -> None:
         self._store, self._ledger, self._clock = store, ledger, clock
         self._send_window_s, self._on_failure, self._trusted = send_window_s, on_failure, trusted
+        self._names = names
         self._recovery = Recovery(store, names, journal_dir, clock)
         self._keeper = LineKeeper(names, start_line, self._recovery, self)
         self._placed: dict[str, _Placed] = {}
-        self._buckets: dict[str, TokenBucket] = {}
-        self._house = TokenBucket.full(rate_per_s=calls_per_second, burst=2.0, at=time.monotonic())
+        self._calls_per_second = calls_per_second
+        self._again_at: float | None = None
+        """When a token comes that something waits for."""
         self._due = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._placing: set[asyncio.Task[None]] = set()
         self._sweeping: asyncio.Task[None] | None = None
 
     @property
@@ -100,7 +107,9 @@ class LinePool:
 
     async def stop(self, timeout_s: float) -> None:
         """Pull no more, let calls end within ``timeout_s`` (their leases are renewed meanwhile), then end the lines."""
-        await _cancel_all([task for task in self._tasks if task is not self._sweeping])
+        await _cancel_all([task for task in self._tasks if task is not self._sweeping and task not in self._placing])
+        if self._placing:  # what was claimed is handed to its line or given back
+            await asyncio.wait(self._placing)
         await self._keeper.stop(timeout_s)
         await _cancel_all(list(self._tasks))
 
@@ -148,38 +157,33 @@ class LinePool:
 
     def _pause_s(self) -> float:
         """How long to wait for a kick: until a token is there, at most the idle poll."""
-        now = time.monotonic()
-        buckets = [self._house, *self._buckets.values()]
-        waiting = [bucket.next_at() - now for bucket in buckets if bucket.refill(now).available < 1]
-        return min([IDLE_POLL_S, *(max(pause, 0.01) for pause in waiting)])
+        if self._again_at is None:
+            return IDLE_POLL_S
+        return min(IDLE_POLL_S, max(self._again_at - self._clock(), SHORTEST_PAUSE_S))
 
     async def _pull(self) -> int:
-        free, now = self._free_legs(), time.monotonic()
-        self._house = self._house.refill(now)
-        if not free or self._house.available < 1 or not self._trusted() or not await self._something_due():
+        free, self._again_at = self._free_legs(), None
+        if not free or not self._trusted() or not await self._something_waits():
             return 0
-        tokens = await self._trunk_tokens(now)
-        limit = min(self._house.available, sum(free.values()))
-        claims = await self._store.write(
+        claimed = await self._store.write(
             lambda connection: claim(
                 connection,
                 now=self._clock(),
                 lease_s=CLAIM_LEASE_S,
-                limit=limit,
+                limit=min(sum(free.values()), MOST_CLAIMS),
                 free_legs=free,
-                tokens=tokens,
+                rate_per_s=self._calls_per_second,
             )
         )
-        for item in claims:
-            self._house = self._house.take()
-            self._buckets[item.trunk] = self._buckets[item.trunk].take()
+        self._again_at = claimed.again_at
+        for item in claimed.claims:
             self._placed[item.attempt_id] = _Placed(item)
-            self._spawn(self._place(item))
-        return len(claims)
+        if claimed.claims:
+            self._placing.add(self._spawn(self._place(claimed.claims)))
+        return len(claimed.claims)
 
-    async def _something_due(self) -> bool:
-        due_at = await self._store.read(next_due_at)
-        return due_at is not None and due_at <= self._clock()
+    async def _something_waits(self) -> bool:
+        return await self._store.read(lambda connection: something_waits(connection, now=self._clock()))
 
     def _free_legs(self) -> dict[str, int]:
         free = {name: line.ready.capacity for name, line in self._keeper.alive.items()}
@@ -188,35 +192,25 @@ class LinePool:
                 free[item.claim.line] -= item.claim.legs
         return {name: legs for name, legs in free.items() if legs > 0}
 
-    async def _trunk_tokens(self, now: float) -> dict[str, int]:
-        rates = await self._store.read(trunk_rates)
-        for name, rate in rates.items():
-            bucket = self._buckets.get(name)
-            if bucket is None or bucket.rate_per_s != rate:
-                bucket = TokenBucket.full(rate_per_s=rate, at=now)
-            self._buckets[name] = bucket.refill(now)
-        return {name: self._buckets[name].available for name in rates}
-
-    async def _place(self, item: Claim) -> None:
-        """Commit the intent and hand the call to its line; whatever fails, the legs come back."""
+    async def _place(self, claims: list[Claim]) -> None:
+        """Commit the intents and hand the calls to their lines; whatever fails, the legs come back."""
         # before the commit: a window after an opt-out was committed, no INVITE of an earlier intent can leave any more
         send_before = time.monotonic() + self._send_window_s
-        if not self._trusted():  # the claim's lease gives the attempt back
-            self._forget(item.attempt_id, item.fence)
-            return
-        try:
-            intent = await self._store.write(
-                lambda connection: record_intent(
-                    connection, attempt_id=item.attempt_id, fence=item.fence, line=item.line, now=self._clock()
+        intents: dict[str, Intent] = {}
+        if self._trusted():  # else the claims' leases give the attempts back
+            try:
+                found = await self._store.write(
+                    lambda connection: record_intents(connection, claims, now=self._clock())
                 )
-            )
-        except Exception as error:  # nothing was sent; the claim's lease gives the attempt back
-            log.exception("intent not recorded", attempt_id=item.attempt_id, error=type(error).__name__)
-            intent = None
-        if intent is None:
-            self._forget(item.attempt_id, item.fence)
-            return
-        await self._send(item, intent, send_before)
+                intents = {intent.attempt["id"]: intent for intent in found}
+            except Exception as error:  # nothing was sent; the claims' leases give the attempts back
+                log.exception("intents not recorded", attempts=len(claims), error=type(error).__name__)
+        for item in claims:
+            if item.attempt_id not in intents:
+                self._forget(item.attempt_id, item.fence)
+        for item in claims:
+            if item.attempt_id in intents:
+                await self._send(item, intents[item.attempt_id], send_before)
 
     async def _send(self, item: Claim, intent: Intent, send_before: float) -> None:
         try:
@@ -249,7 +243,8 @@ class LinePool:
     async def _renew(self) -> None:
         held, until = list(self._placed), self._clock() + DIALING_LEASE_S
         if held:
-            await self._store.write(lambda connection: renew(connection, held, until=until))
+            lines = self._names
+            await self._store.write(lambda connection: renew(connection, held, lines=lines, until=until))
 
     # -- what lines tell ---------------------------------------------------------------------------------------
 
@@ -289,6 +284,7 @@ class LinePool:
 
     def _reap(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._placing.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_failure(error)
 

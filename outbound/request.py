@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from campaigns.routing import caller_id
 from dialer.legs import Trunk
 from dialer.messages import CallRequest
 from outbound.store.attempts import Intent
@@ -20,7 +21,7 @@ def call_request(intent: Intent, *, fence: int, send_before: float) -> CallReque
         fence=fence,
         call_id=intent.call_id,
         number=contact["number"],
-        trunk=trunk(intent.trunk["name"], intent.trunk["settings"]),
+        trunk=trunk(intent.trunk["name"], intent.trunk["settings"] | _shown(contact["number"], intent)),
         flow=campaign["flow"],
         variables=variables,
         shared=tuple(name for name in settings["variables"] if name not in contact["variables"]),
@@ -32,6 +33,12 @@ def call_request(intent: Intent, *, fence: int, send_before: float) -> CallReque
         agent_uri=settings["agent_uri"],
         record=settings["record"],
     )
+
+
+def _shown(number: str, intent: Intent) -> dict[str, Any]:
+    """Who is shown as calling: by the number's prefix, else the campaign's, else the trunk's own."""
+    settings, own = intent.campaign["settings"], intent.trunk["settings"].get("caller_id", "")
+    return {"caller_id": caller_id(number, settings.get("caller_ids", {}), settings.get("caller_id") or own)}
 
 
 def trunk(name: str, settings: dict[str, Any]) -> Trunk:

@@ -5,14 +5,19 @@ A result under an old fence changes nothing; the same result twice changes nothi
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from campaigns.attempts import RetryPolicy, State, check_transition, retry_delay_s
+from campaigns.attempts import State, check_transition
 from campaigns.dispositions import Disposition
+from campaigns.retries import NextTry, RetryPolicy, Tried, next_try
 from dialer.messages import CallResult
+from outbound import aftermath
+from outbound.contact_numbers import numbers_of
+from outbound.dispatch import ways
 from outbound.erasing.scrubbing import emptied_result, reopen
 from outbound.ids import new_id
 from outbound.planning import schedule
@@ -20,9 +25,10 @@ from outbound.store import events, optouts, refusals
 from outbound.store.campaigns import complete_if_over
 from outbound.store.erased import is_token
 from outbound.store.schema import attempts, callbacks, campaigns, contacts, opt_outs
+from outbound.timing import local_part
 
-LONGEST_RETRY_AFTER_S = 86400.0
-"""A far end may ask for any pause (RFC 3261 §20.33); a campaign does not wait for ever."""
+FAILOVER_S = 1.0
+"""A call that one trunk could not carry goes to another after so long; the customer heard nothing of it."""
 
 
 def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
@@ -39,24 +45,25 @@ def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
     if attempt is None or attempt["fence"] != result.fence or attempt["state"] != State.DIALING:
         return False
     check_transition(State.DIALING, State.DONE)
-    ended_at = result.ended_at.timestamp()
     record = asdict(result)
     record |= emptied_result(record) if is_token(attempt["number"]) else {}
+    campaign = connection.execute(select(campaigns).where(campaigns.c.id == attempt["campaign_id"])).mappings().one()
+    contact = connection.execute(select(contacts).where(contacts.c.id == attempt["contact_id"])).mappings().one()
+    abandoned = aftermath.abandons(campaign, result, handed_over=result.disposition is Disposition.HANDED_OFF)
     values = {
         "state": State.DONE,
+        "abandoned": abandoned,
         "disposition": result.disposition,
         "outcome": result.outcome,
         "hangup_cause": result.hangup_cause,
         "sip_code": result.sip_code,
         "answered_at": result.answered_at.timestamp() if result.answered_at else None,
-        "ended_at": ended_at,
+        "ended_at": result.ended_at.timestamp(),
         "lease_until": None,
         "step": "",
         "result": {key: record[key] for key in ("transcript", "variables", "timings", "recording")},
     }
     connection.execute(update(attempts).where(attempts.c.id == attempt["id"]).values(**values))
-    campaign = connection.execute(select(campaigns).where(campaigns.c.id == attempt["campaign_id"])).mappings().one()
-    contact = connection.execute(select(contacts).where(contacts.c.id == attempt["contact_id"])).mappings().one()
     data = {
         "number": attempt["number"],
         "name": contact["name"],
@@ -66,11 +73,13 @@ def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
         "hangup_cause": result.hangup_cause,
         "timings": record["timings"],
         "recording": bool(record["recording"]),
+        "abandoned": abandoned,
     }
     events.append(
         connection, at=now, kind="attempt.done", campaign_id=campaign["id"], attempt_id=attempt["id"], data=data
     )
-    _follow_up(connection, campaign, contact, attempt, result, ended_at, now)
+    aftermath.conclude(connection, campaign, contact, attempt, result, abandoned=abandoned, now=now)
+    _follow_up(connection, campaign, contact, attempt, result, now)
     complete_if_over(connection, campaign["id"], now=now)
     return True
 
@@ -149,11 +158,19 @@ def leave_undetermined(connection: Connection, attempt: RowMapping, *, now: floa
         complete_if_over(connection, attempt["campaign_id"], now=now)
 
 
-def retry_policy(settings: dict[str, Any]) -> RetryPolicy:
+def retry_policy(settings: Mapping[str, Any]) -> RetryPolicy:
     """Read the retry policy of a campaign's stored settings."""
     retry = settings["retry"]
     delays = {Disposition(name): float(delay) for name, delay in retry["delays_s"].items()}
-    return RetryPolicy(max_attempts=retry["max_attempts"], delays_s=delays)
+    return RetryPolicy(
+        max_attempts=retry["max_attempts"],
+        delays_s=delays,
+        spread_s=retry.get("spread_s", 0.0),
+        backoff=retry.get("backoff", 1.0),
+        other_part_of_day=retry.get("other_part_of_day", False),
+        other_number_after=frozenset(Disposition(name) for name in retry.get("other_number_after", ())),
+        max_by_disposition={Disposition(name): most for name, most in retry.get("max_by_disposition", {}).items()},
+    )
 
 
 def _follow_up(
@@ -162,24 +179,57 @@ def _follow_up(
     contact: RowMapping,
     attempt: RowMapping,
     result: CallResult,
-    ended_at: float,
     now: float,
 ) -> None:
     """Schedule the next attempt if the policy has one, else settle the contact."""
-    delay = retry_delay_s(
-        retry_policy(campaign["settings"]),
-        disposition=result.disposition,
-        ordinal=attempt["ordinal"],
-        answered=result.answered_at is not None,
-        hangup_cause=result.hangup_cause,
-    )
     following = None
-    if delay is not None and campaign["state"] in ("running", "paused"):
-        earliest = ended_at + max(delay, min(result.retry_after_s or 0.0, LONGEST_RETRY_AFTER_S))
-        following = schedule(connection, campaign, contact, ordinal=attempt["ordinal"] + 1, earliest=earliest, now=now)
-    if following is None:
-        mine = update(contacts).where(contacts.c.id == contact["id"])
-        connection.execute(mine.values(disposition=result.disposition))
+    if campaign["state"] in ("running", "paused") and not is_token(attempt["number"]):
+        following = _following(connection, campaign, contact, attempt, result)
+    if following is not None:
+        ordinal = attempt["ordinal"] + 1
+        if schedule(connection, campaign, contact, following, ordinal=ordinal, now=now) is not None:
+            return
+    mine = update(contacts).where(contacts.c.id == contact["id"])
+    connection.execute(mine.values(disposition=result.disposition))
+
+
+def _following(
+    connection: Connection, campaign: RowMapping, contact: RowMapping, attempt: RowMapping, result: CallResult
+) -> NextTry | None:
+    theirs = select(attempts).where(attempts.c.contact_id == contact["id"]).order_by(attempts.c.ordinal)
+    rows = connection.execute(theirs).mappings().all()
+    failed_on = {row["trunk"] for row in rows if row["disposition"] == Disposition.CONGESTION}
+    if result.disposition is Disposition.CONGESTION and not failed_on.issuperset(ways.names_of(campaign)):
+        return NextTry(number=attempt["number"], earliest=result.ended_at.timestamp() + FAILOVER_S)
+    return next_try(
+        retry_policy(campaign["settings"]),
+        [_tried(row, contact["zones"][0]) for row in _without_failovers(rows)],
+        numbers_of(contact),
+        seed=attempt["id"],
+        retry_after_s=result.retry_after_s or 0.0,
+    )
+
+
+def _without_failovers(rows: Sequence[RowMapping]) -> list[RowMapping]:
+    """Attempts that were passed on to another trunk count as one with the attempt there."""
+    failed = Disposition.CONGESTION
+    after = [*rows[1:], None]
+    return [
+        row
+        for row, later in zip(rows, after, strict=True)
+        if not (later is not None and row["disposition"] == failed and later["trunk"] != row["trunk"])
+    ]
+
+
+def _tried(row: RowMapping, zone: str) -> Tried:
+    return Tried(
+        number=row["number"],
+        disposition=Disposition(row["disposition"]),
+        ended_at=row["ended_at"],
+        answered=row["answered_at"] is not None,
+        hangup_cause=row["hangup_cause"],
+        part=None if row["dialed_at"] is None else local_part(row["dialed_at"], zone),
+    )
 
 
 def _attempt(connection: Connection, attempt_id: str) -> RowMapping | None:

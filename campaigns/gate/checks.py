@@ -36,6 +36,14 @@ def purpose_and_channel(question: Question, _: Regime, __: float) -> Obstacle | 
     return None
 
 
+def destination_barred(question: Question, _: Regime, __: float) -> Obstacle | None:
+    """A destination that the operator's trunks are not open to: what is dear to call is a fraudster's destination."""
+    if not question.barred:
+        return None
+    reason = "no trunk of the campaign may call that destination; allow it in the trunk's destinations"
+    return Obstacle("destination_not_allowed", reason, CAMPAIGN)
+
+
 def opted_out(question: Question, _: Regime, at: float) -> Obstacle | None:
     """An opt-out counts whatever its own time; only a later act of the customer's own lifts it."""
     lifting = [opt_in for opt_in in question.opt_ins if opt_in.scope.permits(question)]
@@ -168,9 +176,11 @@ def outside_hours(question: Question, regime: Regime, at: float) -> Obstacle | N
 def budget_spent(question: Question, _: Regime, at: float) -> Obstacle | None:
     """What the campaign may spend."""
     budget = question.campaign.budget
-    if budget is None or budget.used < budget.limit or at >= budget.frees_at:
+    if budget is None or (budget.used < budget.limit and not budget.money) or at >= budget.frees_at:
         return None
-    reason = f"the campaign has made {budget.used} of {budget.limit} attempts"
+    reason = f"the campaign has made {budget.used:g} of {budget.limit:g} attempts"
+    if budget.money:
+        reason = f"the campaign has spent {budget.used:.2f} of {budget.limit:.2f}, and another attempt may cost more"
     return Obstacle(
         "budget_spent", reason, CAMPAIGN, until=ceil(budget.frees_at) if budget.frees_at < INFINITY else INFINITY
     )
@@ -179,6 +189,7 @@ def budget_spent(question: Question, _: Regime, at: float) -> Obstacle | None:
 CHECKS: tuple[Check, ...] = (
     purpose_and_channel,
     opted_out,
+    destination_barred,
     zone_unknown,
     rules_unknown,
     banned,

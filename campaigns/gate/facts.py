@@ -143,10 +143,12 @@ class Listing:
 class Budget:
     """What the campaign may still spend."""
 
-    limit: int
-    used: int
+    limit: float
+    used: float
     frees_at: float = INFINITY
     """When some of it is free again."""
+    money: bool = False
+    """Whether money is counted, in the currency of the trunks' rates, rather than attempts; it does not suffice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +182,8 @@ class Question:
     campaign: CampaignTerms = CampaignTerms()
     guard_s: float = 0.0
     """It must still be allowed so long after: the time the telephone rings."""
+    barred: bool = False
+    """No trunk of the campaign may carry a call to this destination."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +205,7 @@ class Decision:
 CODES = {
     "purpose_unknown": "the purpose is none that is known",
     "channel_unknown": "the channel is none that is known",
+    "destination_not_allowed": "no trunk of the campaign may call that destination",
     "opted_out": "the customer asked not to be reached",
     "zone_unknown": "the customer's time zone is not known",
     "rules_unknown": "no rule is known for that day",

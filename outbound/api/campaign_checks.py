@@ -14,7 +14,7 @@ from outbound.api.faults import nearest
 from outbound.api.models import CampaignIn, FieldError, NotificationIn
 from outbound.api.problems import InvalidFields
 from outbound.errors import Conflict
-from outbound.store import contacts
+from outbound.store import contacts, trunks
 
 INSTANTS = ("starts_at", "expires_at")
 
@@ -28,6 +28,7 @@ def stored_fields(body: CampaignIn) -> dict[str, Any]:
 def check_campaign(body: CampaignIn | NotificationIn, flow: Flow, *, now: float) -> None:
     """Check a campaign against its call flow and the clock. Raises :class:`InvalidFields` naming every fault."""
     faults = [*language_faults(body.language, flow), *variable_faults(body.variables, flow), *_times(body, now)]
+    faults += _agents(body)
     if faults:
         raise InvalidFields(faults)
 
@@ -66,6 +67,26 @@ def variable_faults(given: Mapping[str, str], flow: Flow, *, complete: bool = Fa
                 reason = f"{finding.message} {finding.remedy}"
                 faults.append(FieldError(field=f"variables.{name}", code=finding.code, reason=reason))
     return faults
+
+
+def check_trunks(connection: Connection, body: CampaignIn | NotificationIn) -> None:
+    """Check that every trunk a campaign names is there. Raises :class:`NotFound`."""
+    for name in (body.trunk, *body.fallback_trunks):
+        trunks.get(connection, name)
+
+
+def _agents(body: BaseModel) -> list[FieldError]:
+    """A campaign whose calls wait for agents says who they are."""
+    pacing = getattr(body, "pacing", None)
+    if pacing is None or pacing.mode == "agentless":
+        return []
+    if not getattr(body, "agent_uri", ""):
+        reason = f"{pacing.mode} calls are for agents; give agent_uri, or use mode agentless"
+        return [FieldError(field="agent_uri", code="agents_missing", reason=reason)]
+    if not pacing.agents:
+        reason = f"{pacing.mode} calls as many customers as agents can take; say how many there are"
+        return [FieldError(field="pacing.agents", code="agents_missing", reason=reason)]
+    return []
 
 
 def _times(body: BaseModel, now: float) -> list[FieldError]:

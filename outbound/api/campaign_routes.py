@@ -12,14 +12,14 @@ from sqlalchemy import Connection
 
 from outbound.api import bodies, views
 from outbound.api.calls import Call
-from outbound.api.campaign_checks import check_campaign, check_start, stored_fields
+from outbound.api.campaign_checks import check_campaign, check_start, check_trunks, stored_fields
 from outbound.api.models import Campaign, CampaignIn, CampaignPatch, CampaignsQuery, Page, Stats
 from outbound.api.paging import cursor_of, cut
 from outbound.api.routes import Answer, Routes
 from outbound.callflows import checked_flow, findings_of
 from outbound.errors import OutboundError
 from outbound.ids import new_id
-from outbound.store import attempt_views, campaigns, trunks
+from outbound.store import attempt_views, campaigns
 from outbound.store.campaigns import Action
 
 routes = Routes("campaigns")
@@ -34,7 +34,7 @@ async def create_campaign(call: Call, body: CampaignIn) -> Answer[Campaign]:
     def unit(connection: Connection) -> Answer[Campaign]:
         document = call.services.callflows.document(connection, body.callflow)
         check_campaign(body, checked_flow(document, source=body.callflow), now=call.now)
-        trunks.get(connection, body.trunk)
+        check_trunks(connection, body)
         row = campaigns.create(connection, campaign_id, stored_fields(body), flow=document, now=call.now)
         headers = {"Location": f"/v1/campaigns/{campaign_id}"}
         return Answer(body=views.campaign(row, campaigns.Counts()), headers=headers)
@@ -75,7 +75,7 @@ async def change_campaign(call: Call, campaign_id: str, body: CampaignPatch) -> 
         if body.callflow is not None:
             document = call.services.callflows.document(connection, merged.callflow)
         check_campaign(merged, checked_flow(document, source=merged.callflow), now=call.now)
-        trunks.get(connection, merged.trunk)
+        check_trunks(connection, merged)
         campaigns.replace(connection, campaign_id, stored_fields(merged), flow=document)
         return Answer(body=_show(connection, campaign_id))
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field, RootModel, StringConstraints
 
 from campaigns.dispositions import Disposition
-from outbound.api.models import CampaignState, CapIn, Consent, Instant, Model, Name, Purpose, Window
+from outbound.api.models import CampaignState, Consent, Instant, Name, Purpose, Window
+from outbound.api.pacing_models import CapIn, Model
 
 Channel = Literal["voice", "sms"]
 ScopeWord = Literal["all", "marketing", "informational", "transactional", "emergency"]

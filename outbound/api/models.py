@@ -9,10 +9,22 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from campaigns.dispositions import Disposition
-from campaigns.rules import parse_period
+from campaigns.routing import Order
+from outbound.api.pacing_models import (
+    E164,
+    BreakerIn,
+    BudgetIn,
+    CallerId,
+    CapIn,
+    Destination,
+    Model,
+    PacingIn,
+    Prefix,
+    RetryPolicy,
+)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -23,6 +35,8 @@ HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 HeaderValue = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=255)]
 OptOutScope = Literal["all", "marketing", "informational", "transactional"]
 Channel = Literal["", "voice", "sms"]
+Codec = Literal["PCMU", "PCMA", "G722"]
+CODECS: tuple[Codec, ...] = ("PCMU", "PCMA")
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
@@ -34,12 +48,6 @@ def _plausible(instant: datetime) -> datetime:
 
 Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
 """RFC 3339 with an offset, in a year that makes sense."""
-
-
-class Model(BaseModel):
-    """Base of all shapes: unknown fields are refused by name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Purpose(StrEnum):
@@ -95,49 +103,6 @@ class Window(Model):
         return self
 
 
-class RetryPolicy(Model):
-    """When and how often a customer is tried again."""
-
-    max_attempts: Annotated[int, Field(ge=1, le=10)] = 3
-    delays_s: dict[Disposition, Annotated[int, Field(ge=1, le=14 * 86400)]] = Field(
-        default_factory=lambda: {
-            Disposition.BUSY: 600,
-            Disposition.NO_ANSWER: 7200,
-            Disposition.CONGESTION: 300,
-            Disposition.FAILED: 600,
-            Disposition.NO_MEDIA: 1800,
-        }
-    )
-    """Seconds from the end of an attempt to the next, by disposition; a disposition that is not named is final."""
-
-
-class CapIn(Model):
-    """At most so many attempts to one customer of the campaign within a period."""
-
-    attempts: Annotated[int, Field(ge=1, le=10_000)]
-    per: Annotated[str, StringConstraints(max_length=40)]
-    """``24 hours``, ``30 calendar days``, ``calendar week``, ``calendar month``. A gap is a cap of one."""
-    channels: Annotated[list[Literal["voice", "sms"]], Field(min_length=1)] = ["voice", "sms"]
-    outcomes: Annotated[list[Disposition | Literal["answered", "unanswered"]], Field(max_length=30)] = Field(
-        default_factory=list
-    )
-    """Only attempts that ended so count; empty: all."""
-
-    @model_validator(mode="after")
-    def _has_a_period(self) -> Self:
-        parse_period(self.per)
-        return self
-
-
-class BudgetIn(Model):
-    """How many attempts a campaign may spend."""
-
-    attempts: Annotated[int, Field(ge=0, le=10**9)] | None = None
-    """In all."""
-    attempts_per_day: Annotated[int, Field(ge=0, le=10**9)] | None = None
-    """Within any 24 hours."""
-
-
 class CampaignIn(Model):
     """A campaign to be created."""
 
@@ -145,6 +110,14 @@ class CampaignIn(Model):
     callflow: Slug
     purpose: Purpose
     trunk: Slug = "default"
+    fallback_trunks: Annotated[list[Slug], Field(max_length=10)] = Field(default_factory=list)
+    """Where calls go that ``trunk`` may not carry or has no room for, in this order."""
+    routing: Order = Order.LISTED
+    """``listed``: the trunks in their order; ``cheapest``: by their rates for the number."""
+    caller_id: CallerId = ""
+    """Shown instead of the trunk's own."""
+    caller_ids: Annotated[dict[Prefix, E164], Field(max_length=200)] = Field(default_factory=dict)
+    """Shown to numbers of a prefix, such as one's own number of that region; the longest prefix counts."""
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "en"
     default_region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     """ISO 3166 region for numbers given without ``+``; without it they are refused."""
@@ -157,6 +130,16 @@ class CampaignIn(Model):
     closing_guard_s: Annotated[float, Field(ge=0, le=7200)] = 0.0
     """No attempt begins so shortly before closing time; the time it may ring is always kept free."""
     retry: RetryPolicy = Field(default_factory=RetryPolicy)
+    order: Literal["as_planned", "best_time"] = "as_planned"
+    """``best_time``: each customer at the permitted hour within a day at which customers have answered most."""
+    valid_for_s: Annotated[int, Field(ge=60, le=90 * 86400)] | None = None
+    """Seconds after which a customer's notice is of no use any more, from when the contact came in: it then ends as
+    ``expired``."""
+    share: Annotated[float, Field(ge=0.1, le=100)] = 1.0
+    """Weight among campaigns of the same priority that wait for the same trunk."""
+    pacing: PacingIn = Field(default_factory=PacingIn)
+    breaker: BreakerIn | None = Field(default_factory=BreakerIn)
+    """When the campaign is paused by itself; ``null``: never."""
     max_concurrent: Annotated[int, Field(ge=1, le=1000)] = 50
     ring_timeout_s: Annotated[float, Field(ge=5, le=120)] = 25.0
     max_duration_s: Annotated[float, Field(ge=10, le=3600)] = 300.0
@@ -175,6 +158,10 @@ class CampaignPatch(Model):
     callflow: Slug | None = None
     purpose: Purpose | None = None
     trunk: Slug | None = None
+    fallback_trunks: Annotated[list[Slug], Field(max_length=10)] | None = None
+    routing: Order | None = None
+    caller_id: CallerId | None = None
+    caller_ids: Annotated[dict[Prefix, E164], Field(max_length=200)] | None = None
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] | None = None
     default_region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     variables: Variables | None = None
@@ -183,6 +170,11 @@ class CampaignPatch(Model):
     budget: BudgetIn | None = None
     closing_guard_s: Annotated[float, Field(ge=0, le=7200)] | None = None
     retry: RetryPolicy | None = None
+    order: Literal["as_planned", "best_time"] | None = None
+    valid_for_s: Annotated[int, Field(ge=60, le=90 * 86400)] | None = None
+    share: Annotated[float, Field(ge=0.1, le=100)] | None = None
+    pacing: PacingIn | None = None
+    breaker: BreakerIn | None = None
     max_concurrent: Annotated[int, Field(ge=1, le=1000)] | None = None
     ring_timeout_s: Annotated[float, Field(ge=5, le=120)] | None = None
     max_duration_s: Annotated[float, Field(ge=10, le=3600)] | None = None
@@ -214,6 +206,10 @@ class Campaign(CampaignIn):
 
     id: str
     state: CampaignState
+    pause_reason: str = ""
+    """Why it was paused by itself; empty when an operator did."""
+    spent: float = 0.0
+    """What its calls have cost by the trunks' rates, those in progress at the most they may cost."""
     kind: Literal["campaign", "notification"] = "campaign"
     created_at: AwareDatetime
     started_at: AwareDatetime | None = None
@@ -310,6 +306,11 @@ class NotificationIn(Model):
     callflow: Slug
     purpose: Purpose
     trunk: Slug = "default"
+    fallback_trunks: Annotated[list[Slug], Field(max_length=10)] = Field(default_factory=list)
+    """Where the call goes if ``trunk`` may not carry it or has no room."""
+    routing: Order = Order.LISTED
+    caller_id: CallerId = ""
+    """Shown instead of the trunk's own."""
     name: Annotated[str, StringConstraints(max_length=120)] = ""
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "en"
     zone: Annotated[str, StringConstraints(max_length=64)] = ""
@@ -485,7 +486,7 @@ class TrunkSettings(Model):
     password: Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=200)] = Field(default="", repr=False)
     """Left out when a trunk is replaced: the stored one is kept."""
     realm: Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=120)] = "*"
-    caller_id: Annotated[str, StringConstraints(pattern=r"^(\+[1-9]\d{6,14})?$")] = ""
+    caller_id: CallerId = ""
     display_name: Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=60)] = ""
     asserted_identity: bool = False
     """Whether to send P-Asserted-Identity (RFC 3325)."""
@@ -493,11 +494,20 @@ class TrunkSettings(Model):
     """Whether number URIs carry ``;user=phone`` (RFC 3261 §19.1.1)."""
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=20)] = Field(default_factory=dict)
     """Extra headers on every INVITE."""
-    codecs: Annotated[list[Literal["PCMU", "PCMA", "G722"]], Field(min_length=1)] = ["PCMU", "PCMA"]
+    codecs: Annotated[list[Codec], Field(min_length=1)] = Field(default_factory=lambda: list(CODECS))
     transport: Literal["udp", "tcp", "tls"] = "udp"
     follow_redirects: bool = False
     calls_per_second: Annotated[float, Field(gt=0, le=1000)] = 10.0
     channels: Annotated[int, Field(ge=1, le=10000)] = 30
+    destinations: Annotated[list[Destination], Field(max_length=500)] = Field(default_factory=list)
+    """Prefixes that may be called, such as ``+44``; ``!+4470`` forbids one; the longest that matches counts. Empty:
+    ordinary numbers everywhere, and none that is dear (premium rate, shared cost, satellite)."""
+    rates: Annotated[dict[Prefix, Annotated[float, Field(ge=0, le=1000)]], Field(max_length=5000)] = Field(
+        default_factory=dict
+    )
+    """Price a minute by prefix, in the currency of your contract; the longest that matches counts."""
+    billing_increment_s: Annotated[int, Field(ge=1, le=60)] = 60
+    """Seconds that are charged for when begun."""
 
 
 class TrunkIn(TrunkSettings):
@@ -513,6 +523,12 @@ class TrunkOut(TrunkSettings):
     password: Literal["", "***"] = ""
     in_use: int = 0
     """Campaigns that are not over and go out through it."""
+    state: Literal["open", "resting", "tripped"] = "open"
+    """``resting``: the far end asked to be left alone (Retry-After); ``tripped``: too many calls failed on it."""
+    state_until: AwareDatetime | None = None
+    state_reason: str = ""
+    calls: int = 0
+    """Calls in progress, which hold a channel each."""
     created_at: AwareDatetime
 
 

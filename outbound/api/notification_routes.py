@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, update
 
 from outbound.api import views
 from outbound.api.calls import Call
-from outbound.api.campaign_checks import check_campaign, stored_fields
+from outbound.api.campaign_checks import check_campaign, check_trunks, stored_fields
 from outbound.api.campaign_routes import warm
 from outbound.api.models import Attempt, CampaignIn, FieldError, NotificationIn, Problem
 from outbound.api.problems import InvalidFields, problem
@@ -19,7 +19,7 @@ from outbound.gatehouse.keeper import Examined, examine
 from outbound.ids import new_id
 from outbound.importing.rows import ContactRules
 from outbound.planning import plan_contacts, refuse
-from outbound.store import attempt_views, campaigns, contacts, trunks
+from outbound.store import attempt_views, campaigns, contacts
 from outbound.store.contacts import NewContact
 from outbound.store.imports import Rejected
 from outbound.store.schema import contacts as contacts_table
@@ -55,7 +55,7 @@ def _store(call: Call, connection: Connection, campaign_id: str, body: Notificat
     document = call.services.callflows.document(connection, body.callflow)
     flow = checked_flow(document, source=body.callflow)
     check_campaign(body, flow, now=call.now)
-    trunks.get(connection, body.trunk)
+    check_trunks(connection, body)
     rules = ContactRules(default_region=None, languages=flow.languages, declared=flow.variables, given={})
     contact = rules.check(1, body.model_dump(mode="json", include=CONTACT_FIELDS))
     if isinstance(contact, Rejected):

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from outbound.api.models import ListQuery, Model
+from outbound.api.models import ListQuery
+from outbound.api.pacing_models import Model
 
 
 class KeptReceipt(Model):

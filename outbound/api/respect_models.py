@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
-from outbound.api.models import Channel, ImportState, Instant, Model, OptOut, OptOutScope
+from outbound.api.models import Channel, ImportState, Instant, OptOut, OptOutScope
+from outbound.api.pacing_models import Model
 
 Number = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
 Words = Annotated[str, StringConstraints(max_length=500)]

@@ -9,6 +9,7 @@ from outbound.api.calls import Call
 from outbound.api.models import ListQuery, Page, TrunkIn, TrunkOut, TrunkSettings
 from outbound.api.paging import cursor_of, cut
 from outbound.api.routes import Answer, Routes
+from outbound.dispatch.standing import Standing, standings
 from outbound.store import trunks
 
 routes = Routes("trunks")
@@ -21,7 +22,7 @@ async def create_trunk(call: Call, body: TrunkIn) -> Answer[TrunkOut]:
 
     def unit(connection: Connection) -> Answer[TrunkOut]:
         row = trunks.create(connection, body.name, settings, now=call.now)
-        return Answer(body=views.trunk(row, 0), headers={"Location": f"/v1/trunks/{body.name}"})
+        return Answer(body=views.trunk(row, 0, Standing()), headers={"Location": f"/v1/trunks/{body.name}"})
 
     return await call.commit(unit)
 
@@ -33,8 +34,9 @@ async def list_trunks(call: Call, query: ListQuery) -> Page[TrunkOut]:
 
     def unit(connection: Connection) -> Page[TrunkOut]:
         rows = trunks.page(connection, after=after, limit=query.limit + 1)
-        using = trunks.users(connection, [row["name"] for row in rows])
-        return cut(rows, query, lambda row: views.trunk(row, using.get(row["name"], 0)), key="name")
+        names = [row["name"] for row in rows]
+        using, stand = trunks.users(connection, names), standings(connection, names, now=call.now)
+        return cut(rows, query, lambda row: views.trunk(row, using[row["name"]], stand[row["name"]]), key="name")
 
     return await call.read(unit)
 
@@ -42,7 +44,7 @@ async def list_trunks(call: Call, query: ListQuery) -> Page[TrunkOut]:
 @routes.add("GET", "/v1/trunks/{name}", "Show a trunk")
 async def get_trunk(call: Call, name: str) -> TrunkOut:
     """Without its password."""
-    return await call.read(lambda connection: _show(connection, name))
+    return await call.read(lambda connection: _show(connection, name, call.now))
 
 
 @routes.add("PUT", "/v1/trunks/{name}", "Replace a trunk's settings")
@@ -54,7 +56,7 @@ async def replace_trunk(call: Call, name: str, body: TrunkSettings) -> Answer[Tr
 
     def unit(connection: Connection) -> Answer[TrunkOut]:
         trunks.replace(connection, name, settings)
-        return Answer(body=_show(connection, name))
+        return Answer(body=_show(connection, name, call.now))
 
     return await call.commit(unit)
 
@@ -70,5 +72,6 @@ async def delete_trunk(call: Call, name: str) -> Answer[None]:
     return await call.commit(unit)
 
 
-def _show(connection: Connection, name: str) -> TrunkOut:
-    return views.trunk(trunks.get(connection, name), trunks.users(connection, [name]).get(name, 0))
+def _show(connection: Connection, name: str, now: float) -> TrunkOut:
+    row, using = trunks.get(connection, name), trunks.users(connection, [name])
+    return views.trunk(row, using[name], standings(connection, [name], now=now)[name])

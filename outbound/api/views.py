@@ -8,6 +8,7 @@ from typing import Any
 
 from campaigns.dispositions import Disposition
 from outbound.api import models as m
+from outbound.dispatch.standing import Standing
 from outbound.store import campaigns
 from outbound.store.attempt_views import Detail
 
@@ -37,6 +38,8 @@ def campaign(row: Row, counts: campaigns.Counts) -> m.Campaign:
         id=row["id"],
         state=row["state"],
         kind=row["kind"],
+        pause_reason=row["pause_reason"],
+        spent=round(row["cost"], 4),
         created_at=at(row["created_at"]),
         started_at=instant(row["started_at"]),
         ended_at=instant(row["ended_at"]),
@@ -140,12 +143,15 @@ def callback(row: Row) -> m.CallbackOut:
     return m.CallbackOut(**fields, at=instant(row["at"]), created_at=at(row["created_at"]))
 
 
-def trunk(row: Row, in_use: int) -> m.TrunkOut:
+def trunk(row: Row, in_use: int, standing: Standing) -> m.TrunkOut:
     """A trunk without its password."""
+    now = {"state": standing.state, "state_until": instant(standing.until), "state_reason": standing.reason}
     settings = dict(row["settings"])
     settings["password"] = "***" if settings.get("password") else ""
     columns = {name: row[name] for name in ("name", "calls_per_second", "channels")}
-    return m.TrunkOut(**settings, **columns, in_use=in_use, created_at=at(row["created_at"]))
+    return m.TrunkOut(
+        **settings, **columns, **now, calls=standing.calls, in_use=in_use, created_at=at(row["created_at"])
+    )
 
 
 def api_key(row: Row) -> m.ApiKeyOut:

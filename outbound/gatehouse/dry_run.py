@@ -170,8 +170,9 @@ def _guard_s(campaign: RowMapping | None, asked: m.DecisionIn) -> float:
 def _terms(connection: Connection, campaign: RowMapping | None, asked: m.DecisionIn, at: float) -> CampaignTerms:
     terms = campaign_terms(connection, campaign, at) if campaign is not None else CampaignTerms()
     if asked.budget is not None:
-        frees = {} if asked.budget.frees_at is None else {"frees_at": asked.budget.frees_at.timestamp()}
-        terms = replace(terms, budget=Budget(limit=asked.budget.limit, used=asked.budget.used, **frees))
+        frees_at = float("inf") if asked.budget.frees_at is None else asked.budget.frees_at.timestamp()
+        budget = Budget(limit=asked.budget.limit, used=asked.budget.used, frees_at=frees_at)
+        terms = replace(terms, budget=budget)
     if asked.starts_at is not None:
         terms = replace(terms, starts_at=asked.starts_at.timestamp())
     if asked.expires_at is not None:

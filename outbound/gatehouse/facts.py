@@ -6,7 +6,7 @@ It decides nothing: what counts against whom is the gate's to say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, Table, select
@@ -48,6 +48,26 @@ def facts_of(connection: Connection, numbers: Sequence[str], *, at: float) -> di
     for start in range(0, len(numbers), CHUNK):
         found |= _chunk(connection, numbers[start : start + CHUNK], at)
     return found
+
+
+def together(known: Sequence[Facts]) -> Facts:
+    """What is known of a customer with several numbers, the one to be called first.
+
+    Whatever stands against any of them counts; consent is that of the number alone.
+    """
+    if len(known) == 1:
+        return known[0]
+    listed = {name for facts in known for name, fact in facts.registers.items() if fact.listed}
+    return Facts(
+        opt_outs=[one for facts in known for one in facts.opt_outs],
+        opt_ins=known[0].opt_ins if not any(facts.opt_outs for facts in known[1:]) else [],
+        consents=known[0].consents,
+        withdrawals=[one for facts in known for one in facts.withdrawals],
+        refusals=[one for facts in known for one in facts.refusals],
+        history=[one for facts in known for one in facts.history],
+        registers={name: replace(fact, listed=name in listed) for name, fact in known[0].registers.items()},
+        house_lists=tuple(one for facts in known for one in facts.house_lists),
+    )
 
 
 def _chunk(connection: Connection, numbers: Sequence[str], at: float) -> dict[str, Facts]:

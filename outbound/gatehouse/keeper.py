@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -27,17 +27,21 @@ from campaigns.gate import (
     decide,
 )
 from campaigns.rules import Cap, RulesError, parse_period, week_window
+from outbound.contact_numbers import numbers_of
 from outbound.gatehouse.calendars import holidays_version
-from outbound.gatehouse.facts import Facts, facts_of
+from outbound.gatehouse.facts import Facts, facts_of, together
 from outbound.gatehouse.rulebook import Edition, edition, regime
 from outbound.places import jurisdictions_of, number_zones_of, tzdata_version, zones
 from outbound.receipts.chain import NewReceipt, append
-from outbound.store.schema import attempts
+from outbound.store.schema import LIVE, attempts
 
 log = structlog.get_logger(__name__)
+Row = Mapping[str, Any] | RowMapping
 VOICE = "voice"
 ASK_AGAIN_S = 900.0
 """When rules cannot be read nobody is reached; it is looked again after this long, for a file can be mended."""
+SPEND_AGAIN_S = 60.0
+"""Where calls in progress hold the rest of the money, it is looked again after this long."""
 HISTORY_KEPT = 50
 """Earlier attempts named in a receipt, the newest."""
 
@@ -46,33 +50,43 @@ HISTORY_KEPT = 50
 class Examined:
     """An answer of the gate together with what it was shown."""
 
-    contact: RowMapping
-    campaign: RowMapping
+    contact: Row
+    campaign: Row
     question: Question
     decision: Decision
     regime: Regime | None
     """``None`` when the rules could not be read."""
 
 
-def examine(connection: Connection, campaign: RowMapping, contact: RowMapping, *, at: float) -> Examined:
+def examine(connection: Connection, campaign: Row, contact: Row, *, at: float) -> Examined:
     """Ask the gate whether ``contact`` may be called for ``campaign`` at ``at``, from what is committed now."""
     return examine_all(connection, campaign, [contact], at=at)[0]
 
 
 def examine_all(
-    connection: Connection, campaign: RowMapping, contacts: Sequence[RowMapping], *, at: float
+    connection: Connection,
+    campaign: Row,
+    contacts: Sequence[Row],
+    *,
+    at: float,
+    barred: Collection[str] = (),
+    price: float = 0.0,
 ) -> list[Examined]:
-    """Ask the gate about many contacts of one campaign; in their order."""
-    facts = facts_of(connection, [contact["number"] for contact in contacts], at=at)
-    terms = campaign_terms(connection, campaign, at)
+    """Ask the gate about many contacts of one campaign; in their order.
+
+    ``barred``: numbers that no trunk may carry; ``price``: what the attempt may cost at most.
+    """
+    facts = facts_of(connection, list({number for contact in contacts for number in numbers_of(contact)}), at=at)
+    terms = campaign_terms(connection, campaign, at, price=price)
     own = own_terms(campaign["settings"])
     try:
         chosen, trouble = edition(connection), ""
     except RulesError as error:
         chosen, trouble = None, str(error)
 
-    def one(contact: RowMapping) -> Examined:
-        question = question_of(campaign, contact, facts[contact["number"]], terms, at=at)
+    def one(contact: Row) -> Examined:
+        known = together([facts[number] for number in numbers_of(contact)])
+        question = question_of(campaign, contact, known, terms, at=at, barred=contact["number"] in barred)
         rules, why_not = _regime(campaign, contact, own, chosen, trouble, at)
         decision = ask(question, rules, why_not)
         return Examined(contact=contact, campaign=campaign, question=question, decision=decision, regime=rules)
@@ -97,10 +111,16 @@ def ask(question: Question, rules: Regime | None, trouble: str) -> Decision:
 
 
 def keep_receipts(
-    connection: Connection, answers: Sequence[Examined], *, attempt_id: str | None = None, at: float
+    connection: Connection,
+    answers: Sequence[Examined],
+    *,
+    attempt_id: str | None = None,
+    attempt_ids: Sequence[str] | None = None,
+    at: float,
 ) -> None:
-    """Append the receipts of answers."""
-    append(connection, [_receipt(examined, attempt_id, at) for examined in answers])
+    """Append the receipts of answers, each about an attempt of its own or all about the same one."""
+    about = attempt_ids if attempt_ids is not None else [attempt_id] * len(answers)
+    append(connection, [_receipt(answer, key, at) for answer, key in zip(answers, about, strict=True)])
 
 
 def own_terms(settings: Mapping[str, Any]) -> OwnTerms:
@@ -129,32 +149,40 @@ def _cap(item: dict[str, Any]) -> Cap:
     )
 
 
-def campaign_terms(connection: Connection, campaign: RowMapping, at: float) -> CampaignTerms:
-    """What a campaign itself asks for at ``at``."""
+def campaign_terms(connection: Connection, campaign: Row, at: float, *, price: float = 0.0) -> CampaignTerms:
+    """What a campaign itself asks for at ``at``, before an attempt that may cost ``price``."""
     return CampaignTerms(
         id=campaign["id"],
         starts_at=campaign["starts_at"],
         expires_at=campaign["expires_at"],
-        budget=_budget(connection, campaign, at),
+        budget=_budget(connection, campaign, at, price),
     )
 
 
-def _budget(connection: Connection, campaign: RowMapping, at: float) -> Budget | None:
-    """What the campaign may still spend: in all, and within any 24 hours; the tighter of the two."""
+def _budget(connection: Connection, campaign: Row, at: float, price: float) -> Budget | None:
+    """What the campaign may still spend: in all, and within any 24 hours; the tightest."""
     limits = campaign["settings"].get("budget") or {}
-    sent = select(func.count(), func.min(attempts.c.dialed_at)).where(attempts.c.campaign_id == campaign["id"])
-    if limits.get("attempts") is not None:
-        used = connection.execute(sent.where(attempts.c.dialed_at.is_not(None))).one()[0]
-        if used >= limits["attempts"]:
-            return Budget(limit=limits["attempts"], used=used)
+    if limits.get("attempts") is not None and campaign["dialed"] >= limits["attempts"]:
+        return Budget(limit=limits["attempts"], used=campaign["dialed"])
+    spend = limits.get("spend")
+    if spend is not None and campaign["cost"] + price > spend:
+        # calls in progress count with the most they may cost: what they leave is free again when they end
+        frees_at = at + SPEND_AGAIN_S if price <= spend and _in_progress(connection, campaign) else float("inf")
+        return Budget(limit=spend, used=campaign["cost"], frees_at=frees_at, money=True)
     if limits.get("attempts_per_day") is not None:
+        sent = select(func.count(), func.min(attempts.c.dialed_at)).where(attempts.c.campaign_id == campaign["id"])
         used, oldest = connection.execute(sent.where(attempts.c.dialed_at > at - 86400)).one()
         return Budget(limit=limits["attempts_per_day"], used=used, frees_at=(oldest or at) + 86400)
     return None
 
 
+def _in_progress(connection: Connection, campaign: Row) -> bool:
+    live = select(attempts.c.id).where(LIVE, attempts.c.campaign_id == campaign["id"], attempts.c.cost > 0)
+    return connection.execute(live.limit(1)).first() is not None
+
+
 def _regime(
-    campaign: RowMapping, contact: RowMapping, own: OwnTerms, chosen: Edition | None, trouble: str, at: float
+    campaign: Row, contact: Row, own: OwnTerms, chosen: Edition | None, trouble: str, at: float
 ) -> tuple[Regime | None, str]:
     """The rules for a contact, or ``None`` and why they cannot be read."""
     if chosen is not None:
@@ -167,9 +195,13 @@ def _regime(
 
 
 def question_of(
-    campaign: RowMapping, contact: RowMapping, facts: Facts, terms: CampaignTerms, *, at: float
+    campaign: Row, contact: Row, facts: Facts, terms: CampaignTerms, *, at: float, barred: bool = False
 ) -> Question:
     """The gate's question about calling a contact for a campaign."""
+    valid_for_s = campaign["settings"].get("valid_for_s")
+    if valid_for_s is not None:
+        ends = [contact["created_at"] + valid_for_s, terms.expires_at or float("inf")]
+        terms = replace(terms, expires_at=min(ends))
     return Question(
         at=at,
         purpose=campaign["purpose"],
@@ -185,26 +217,27 @@ def question_of(
         house_lists=facts.house_lists,
         campaign=terms,
         guard_s=campaign["settings"]["ring_timeout_s"],
+        barred=barred,
     )
 
 
-def regime_of(campaign: RowMapping, contact: RowMapping, own: OwnTerms, chosen: Edition, *, at: float) -> Regime:
+def regime_of(campaign: Row, contact: Row, own: OwnTerms, chosen: Edition, *, at: float) -> Regime:
     """The rules for calling a contact for a campaign with its ``own`` terms. Raises :class:`RulesError`."""
     return regime(chosen, jurisdictions_in(contact), campaign["purpose"], VOICE, own, at=at)
 
 
-def jurisdictions_in(contact: RowMapping) -> tuple[str, ...]:
+def jurisdictions_in(contact: Row) -> tuple[str, ...]:
     """The jurisdictions of a contact; one of an older schema has none, and its number alone tells them."""
     return tuple(contact["jurisdictions"]) or jurisdictions_of(contact["number"])
 
 
-def zones_in(contact: RowMapping) -> list[str]:
+def zones_in(contact: Row) -> list[str]:
     """The zones of a contact; to those of one of an older schema, resolved by older tables, its number's are added."""
     stored: list[str] = contact["zones"]
     return stored if contact["jurisdictions"] else sorted({*stored, *number_zones_of(contact["number"])})
 
 
-def claimed(contact: RowMapping, campaign: RowMapping) -> tuple[Consent, ...]:
+def claimed(contact: Row, campaign: Row) -> tuple[Consent, ...]:
     """The consent that an import claims, without proof, for the campaign it came with."""
     if contact["consent"] == "none":
         return ()

@@ -14,7 +14,7 @@ from campaigns.dispositions import Disposition
 from outbound.errors import Conflict, NotFound
 from outbound.receipts.sparing import AT_ONCE, CAMPAIGN, CAMPAIGN_CANCELLED, REASONS, spare
 from outbound.store import events
-from outbound.store.schema import UNPLANNED, attempts, campaigns, contacts, imports
+from outbound.store.schema import DUE, LIVE, UNPLANNED, attempts, campaigns, contacts, imports, paces
 
 
 class Action(StrEnum):
@@ -115,7 +115,7 @@ def change(connection: Connection, campaign_id: str, action: Action, *, now: flo
     row = get(connection, campaign_id, lock=True)
     if row["state"] not in FROM[action]:
         raise wrong_state(row, f"{action} was asked for")
-    values: dict[str, Any] = {"state": LEADS_TO[action]}
+    values: dict[str, Any] = {"state": LEADS_TO[action], "pause_reason": ""}
     if action is Action.START:
         values["started_at"] = now
     if action is Action.CANCEL:
@@ -123,8 +123,22 @@ def change(connection: Connection, campaign_id: str, action: Action, *, now: flo
     connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(**values))
     if action is Action.CANCEL:
         end_cancelled(connection, campaign_id, now=now)
+    if action is Action.RESUME:  # what made it pause by itself is looked at anew
+        connection.execute(update(paces).where(paces.c.name == f"campaign:{campaign_id}").values(breaker={}))
     tell(connection, row, TOLD_AS[action], now)
     return get(connection, campaign_id)
+
+
+def pause(connection: Connection, campaign_id: str, *, reason: str, cause: str, now: float) -> bool:
+    """Pause a running campaign by itself, saying why; an operator resumes it. Returns whether it ran."""
+    events.take_turn(connection)
+    running = update(campaigns).where(campaigns.c.id == campaign_id, campaigns.c.state == "running")
+    if connection.execute(running.values(state="paused", pause_reason=reason)).rowcount != 1:
+        return False
+    events.append(
+        connection, at=now, kind="campaign.paused", campaign_id=campaign_id, data={"reason": reason, "cause": cause}
+    )
+    return True
 
 
 def wrong_state(row: RowMapping | Mapping[str, Any], wish: str) -> Conflict:
@@ -164,16 +178,17 @@ def counts(connection: Connection, ids: Sequence[str]) -> dict[str, Counts]:
 def complete_if_over(connection: Connection, campaign_id: str, *, now: float) -> bool:
     """Complete a running campaign that has nothing left to plan, import or dial; return whether it did."""
     events.take_turn(connection)  # before looking: refused contacts may just be there to be planned again
-    open_attempts = exists().where(
-        attempts.c.campaign_id == campaign_id, attempts.c.state.in_((State.DUE, State.CLAIMED, State.DIALING))
-    )
+    row = connection.execute(select(campaigns.c.kind, campaigns.c.state).where(campaigns.c.id == campaign_id)).first()
+    if row is None or row.state != "running":
+        return False
+    live = exists().where(LIVE, attempts.c.campaign_id == campaign_id)
     unplanned = exists().where(contacts.c.campaign_id == campaign_id, UNPLANNED)
     importing = exists().where(imports.c.campaign_id == campaign_id, imports.c.state.in_(("queued", "running")))
     somebody = exists().where(contacts.c.campaign_id == campaign_id)
     over = (
         update(campaigns)
         .where(campaigns.c.id == campaign_id, campaigns.c.state == "running", somebody)
-        .where(~open_attempts, ~unplanned, ~importing)
+        .where(~_waits(row.kind, campaign_id), ~live, ~unplanned, ~importing)
         .values(state="completed", ended_at=now)
     )
     if connection.execute(over).rowcount != 1:
@@ -208,8 +223,18 @@ def end_cancelled(connection: Connection, campaign_id: str, *, after: str = "", 
 
 def left_undone(connection: Connection) -> list[str]:
     """Ids of cancelled campaigns in which attempts still wait."""
-    waiting = exists().where(attempts.c.campaign_id == campaigns.c.id, attempts.c.state == State.DUE)
-    return list(connection.execute(select(campaigns.c.id).where(campaigns.c.state == "cancelled", waiting)).scalars())
+    found: list[str] = []
+    for kind in ("campaign", "notification"):
+        cancelled = select(campaigns.c.id).where(campaigns.c.state == "cancelled", campaigns.c.kind == kind)
+        found += connection.execute(cancelled.where(_waits(kind, campaigns.c.id))).scalars()
+    return found
+
+
+def _waits(kind: str, campaign_id: Any) -> Any:
+    """Whether an attempt of a campaign is due, by the index of those that are: a campaign is a lane of its own."""
+    if kind == "campaign":
+        return exists().where(attempts.c.lane == campaign_id, DUE)
+    return exists().where(attempts.c.campaign_id == campaign_id, attempts.c.state == State.DUE)
 
 
 def _cancel(connection: Connection, rows: Sequence[RowMapping], now: float) -> None:

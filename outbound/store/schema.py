@@ -58,9 +58,11 @@ paces = Table(
     Column("at", Double, nullable=False, server_default="0"),
     Column("resting_until", Double, nullable=False, server_default="0"),
     Column("breaker", JSON, nullable=False, server_default="{}"),
+    Column("reach", JSON, nullable=False, server_default="{}"),
 )
 """What all dialers share of pacing, by ``house``, ``trunk:<name>`` and ``campaign:<id>``: the token bucket's content at
-an instant, until when the far end asked to be left alone (Retry-After), and the circuit breaker."""
+an instant, until when the far end asked to be left alone (Retry-After), the circuit breaker, and by UTC day how many
+calls were tried, answered by a person and abandoned."""
 
 callflows = Table(
     "callflows",
@@ -96,8 +98,9 @@ campaigns = Table(
 )
 """``served``: virtual time of the fair queue (campaigns/pacing/shares.py). ``dialed`` and ``cost``: attempts that left
 and what they cost so far, for the budget. ``traceparent``: of the request that made or started it (W3C Trace Context).
-``pause_reason``: why it was paused, empty when the operator did. ``flow`` is the document as it was when the campaign was created: a later edit does not change a running campaign.
-``settings`` is the rest of ``CampaignIn`` (variables, windows, retry, language, ring_timeout_s, agent_uri…)."""
+``pause_reason``: why it was paused, empty when the operator did. ``flow`` is the document as it was when the campaign
+was created: a later edit does not change a running campaign. ``settings`` is the rest of ``CampaignIn`` (variables,
+windows, retry, language, ring_timeout_s, agent_uri…)."""
 
 contacts = Table(
     "contacts",
@@ -127,12 +130,16 @@ contacts = Table(
     Index("ix_contacts_number", "number"),
 )
 """``zones`` and ``jurisdictions``: where the contact may be, resolved once at import; every zone and every jurisdiction
-must allow the call. ``alternates``: other numbers of the same customer, each with its own ``number``, ``zones`` and
-``jurisdictions``. ``consent``: as the import claims it. ``disposition``: of the last attempt, once no further attempt is
-due."""
+must allow the call. ``alternates``: other numbers of the same customer, each with its ``number``, ``zones`` and
+``jurisdictions``. ``consent``: as the import claims it. ``disposition``: of the last attempt, once no further attempt
+is due."""
 
 UNPLANNED = text("NOT contacts.planned")
 """The condition of the index of unplanned contacts, in its own words: SQLite does not see it in ``planned = 0``."""
+DUE = text("attempts.state = 'due'")
+LIVE = text("attempts.state IN ('claimed', 'dialing')")
+"""The conditions of the indexes of attempts that wait and of those at work, as constants: neither database finds a
+partial index by a parameter."""
 
 attempts = Table(
     "attempts",

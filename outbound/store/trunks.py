@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -54,20 +55,21 @@ def page(connection: Connection, *, after: str | None, limit: int) -> Sequence[R
     return connection.execute(query).mappings().all()
 
 
-def users(connection: Connection, names: Sequence[str]) -> dict[str, int]:
-    """Count the campaigns that are not over, by trunk."""
-    query = (
-        select(campaigns.c.trunk, func.count().label("campaigns"))
-        .where(campaigns.c.trunk.in_(names), campaigns.c.state.in_(OPEN_STATES))
-        .group_by(campaigns.c.trunk)
-    )
-    return {row.trunk: row.campaigns for row in connection.execute(query)}
+def users(connection: Connection, names: Sequence[str]) -> Counter[str]:
+    """Count the campaigns that are not over and may go out through a trunk, by trunk."""
+    still_open = campaigns.c.state.in_(OPEN_STATES)
+    query = select(campaigns.c.trunk, func.count().label("campaigns")).where(campaigns.c.trunk.in_(names), still_open)
+    counted = Counter({row.trunk: row.campaigns for row in connection.execute(query.group_by(campaigns.c.trunk))})
+    others = select(campaigns.c.trunk, campaigns.c.settings["fallback_trunks"]).where(still_open)
+    for trunk, fallbacks in connection.execute(others):
+        counted.update(name for name in set(fallbacks or ()) & set(names) if name != trunk)
+    return counted
 
 
 def remove(connection: Connection, name: str, *, now: float) -> None:
     """Delete a trunk and its credentials. Raises :class:`NotFound`, or :class:`Conflict` while campaigns need it."""
     get(connection, name)
-    using = users(connection, [name]).get(name, 0)
+    using = users(connection, [name])[name]
     if using:
         detail = f"trunk {name!r} is in use by {using} campaign(s) that are not over; cancel them or give them another"
         raise Conflict(detail, code="trunk_in_use", members={"in_use": using})
@@ -80,8 +82,3 @@ def remove(connection: Connection, name: str, *, now: float) -> None:
 def _row(settings: Mapping[str, Any]) -> dict[str, Any]:
     columns = {name: settings[name] for name in COLUMNS}
     return columns | {"settings": {key: value for key, value in settings.items() if key not in COLUMNS}}
-
-
-def rates(connection: Connection) -> dict[str, float]:
-    """Calls a second that may begin, by trunk."""
-    return {row.name: row.calls_per_second for row in connection.execute(select(trunks))}

@@ -215,11 +215,11 @@ async def test_caps_of_trunk_campaign_lines_and_tokens_hold_together(world: Worl
     numbers = [f"+4477009001{index:02}" for index in range(20)]
     await world.campaign(numbers, max_concurrent=5)
     await world.campaign([f"+4477009002{index:02}" for index in range(20)], settings={"agent_uri": "sip:a@b"})
-    claimed = await world.claim(free={"line-1": 4, "line-2": 4}, tokens=7)
+    claimed = await world.claim(free={"line-1": 4, "line-2": 4}, rate=70.0)
     legs = {name: sum(item.legs for item in claimed if item.line == name) for name in ("line-1", "line-2")}
     assert all(used <= 4 for used in legs.values())
     assert len(claimed) <= 7
-    assert await world.claim(tokens=0) == []
+    assert await world.claim(limit=0) == []
 
 
 async def test_two_dialers_never_claim_the_same_attempt_or_number(world: World) -> None:
@@ -422,7 +422,7 @@ async def test_what_moved_on_since_it_was_looked_at_is_left_alone(world: World, 
     world.now += 61
     (row,) = await world.store.read(lambda c: expired(c, now=world.now))
     if sent:
-        await world.store.write(lambda c: renew(c, [item.attempt_id], until=world.now + 60))
+        await world.store.write(lambda c: renew(c, [item.attempt_id], lines=["line-1"], until=world.now + 60))
     else:
         await world.intend(item)
     done = await world.store.write(lambda c: recover(c, row, None, now=world.now, cause="lease_expired"))

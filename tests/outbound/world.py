@@ -10,10 +10,12 @@ from sqlalchemy import insert, select, update
 
 from campaigns.dispositions import Disposition
 from dialer.messages import CallResult
+from outbound.dispatch.claiming import claim
+from outbound.dispatch.intents import record_intents
 from outbound.ids import new_id
 from outbound.planning import plan_contacts
 from outbound.store import Store
-from outbound.store.attempts import Claim, Intent, claim, record_intent
+from outbound.store.attempts import Claim, Intent
 from outbound.store.schema import attempts, campaigns, contacts, events, receipts, trunks
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC).timestamp()
@@ -27,7 +29,7 @@ class World:
     now: float = NOON
     campaign_ids: list[str] = field(default_factory=list)
 
-    async def trunk(self, name: str = "default", *, channels: int = 30, calls_per_second: float = 100.0) -> None:
+    async def trunk(self, name: str = "default", *, channels: int = 30, calls_per_second: float = 1000.0) -> None:
         row = {"name": name, "settings": {"host": "127.0.0.1:5060"}, "channels": channels}
         row |= {"calls_per_second": calls_per_second, "created_at": self.now}
         await self.store.write(lambda c: c.execute(insert(trunks), row))
@@ -76,22 +78,19 @@ class World:
         """Plan what is not planned."""
         await self.store.write(lambda c: plan_contacts(c, campaign_id, now=self.now, limit=10_000))
 
-    async def claim(self, *, limit: int = 100, free: dict[str, int] | None = None, tokens: int = 100) -> list[Claim]:
-        return await self.store.write(
-            lambda c: claim(
-                c,
-                now=self.now,
-                lease_s=30,
-                limit=limit,
-                free_legs=free or {"line-1": 100},
-                tokens={"default": tokens},
-            )
+    async def claim(
+        self, *, limit: int = 100, free: dict[str, int] | None = None, rate: float = 1000.0, now: float | None = None
+    ) -> list[Claim]:
+        """Claim what is due; ``rate``: calls a second of the house, which holds a tenth of it at once."""
+        at = self.now if now is None else now
+        found = await self.store.write(
+            lambda c: claim(c, now=at, lease_s=30, limit=limit, free_legs=free or {"line-1": 100}, rate_per_s=rate)
         )
+        return found.claims
 
     async def intend(self, item: Claim) -> Intent | None:
-        return await self.store.write(
-            lambda c: record_intent(c, attempt_id=item.attempt_id, fence=item.fence, line=item.line, now=self.now)
-        )
+        found = await self.store.write(lambda c: record_intents(c, [item], now=self.now))
+        return found[0] if found else None
 
     async def set_state(self, campaign_id: str, state: str) -> None:
         statement = update(campaigns).where(campaigns.c.id == campaign_id).values(state=state)

@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('at', sa.Double(), server_default='0', nullable=False),
     sa.Column('resting_until', sa.Double(), server_default='0', nullable=False),
     sa.Column('breaker', sa.JSON(), server_default='{}', nullable=False),
+    sa.Column('reach', sa.JSON(), server_default='{}', nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_paces'))
     )
     op.create_table('reach_hours',

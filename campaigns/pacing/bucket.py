@@ -1,4 +1,4 @@
-"""Pacing: how many calls may begin now. Pure: instants are arguments."""
+"""The token bucket: how many calls a second may begin. It knows nothing of channels, agents or trunks."""
 
 from __future__ import annotations
 

@@ -1,0 +1,184 @@
+"""Commits the intent to send, for several claims together, after the gate has looked in that very transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Table, bindparam, select, update
+
+from campaigns.attempts import State, check_transition
+from campaigns.dispositions import Disposition
+from outbound.contact_numbers import reached_at
+from outbound.dispatch import ways
+from outbound.gatehouse.keeper import Examined, examine_all, keep_receipts
+from outbound.ids import call_id
+from outbound.planning import refuse
+from outbound.receipts.sparing import CAMPAIGN, CAMPAIGN_CANCELLED, CAMPAIGN_PAUSED, REASONS, spare
+from outbound.store import events
+from outbound.store.attempts import DIALING_LEASE_S, Claim, Intent, finish, release
+from outbound.store.campaigns import complete_if_over
+from outbound.store.schema import attempts, campaigns, contacts, trunks
+
+Row = Mapping[str, Any] | RowMapping
+Asked = tuple[RowMapping, Examined]
+"""A claimed attempt and the gate's answer."""
+Roads = Mapping[str, RowMapping]
+"""Trunks by name."""
+
+
+def record_intents(
+    connection: Connection, held: Sequence[Claim], *, now: float, lease_s: float = DIALING_LEASE_S
+) -> list[Intent]:
+    """Commit the intent to send for those claims for which it may be; whoever has a call renews its lease.
+
+    Nothing may be sent for the others: the claim is lost, the campaign was paused or cancelled, or the gate refused;
+    each of these attempts has then moved on by itself.
+    """
+    events.take_turn(connection)
+    fences = {item.attempt_id: item.fence for item in held}
+    found = _rows(connection, attempts, fences, lock=True).values()
+    mine = [row for row in found if row["state"] == State.CLAIMED and row["fence"] == fences[row["id"]]]
+    known = _rows(connection, campaigns, {row["campaign_id"] for row in mine})
+    people = _rows(connection, contacts, {row["contact_id"] for row in mine})
+    roads = _roads(connection, {row["trunk"] for row in mine})
+    allowed: list[Asked] = []
+    for campaign_id, group in groupby(sorted(mine, key=_by_campaign), _by_campaign):
+        campaign, theirs = known[campaign_id], list(group)
+        if campaign["state"] != "running":
+            _stand_down(connection, theirs, campaign, now)
+            continue
+        for some in _together(theirs, campaign):
+            asked = _ask(connection, campaign, some, people, roads, now)
+            good = [(row, answer) for row, answer in asked if answer.decision.allowed]
+            _move(connection, good, roads, now=now, lease_s=lease_s)
+            allowed += good
+    return [_intent(row, answer, roads) for row, answer in allowed]
+
+
+def _by_campaign(row: RowMapping) -> str:
+    return str(row["campaign_id"])
+
+
+def _together(rows: list[RowMapping], campaign: RowMapping) -> Iterator[list[RowMapping]]:
+    """Attempts of a campaign about which the gate may be asked at once: where a budget is counted, one by one."""
+    if any(limit is not None for limit in (campaign["settings"].get("budget") or {}).values()):
+        yield from ([row] for row in rows)
+    else:
+        yield rows
+
+
+def _ask(
+    connection: Connection,
+    campaign: RowMapping,
+    rows: Sequence[RowMapping],
+    people: Mapping[str, RowMapping],
+    roads: Roads,
+    now: float,
+) -> list[Asked]:
+    """Ask the gate about attempts; those it refuses, or permits only later, move on here."""
+    whom = [reached_at(people[row["contact_id"]], row["number"]) for row in rows]
+    barred = ways.barred(connection, campaign, [row["number"] for row in rows])
+    price = 0.0
+    if (campaign["settings"].get("budget") or {}).get("spend") is not None:  # then asked about one by one
+        campaign = _rows(connection, campaigns, {campaign["id"]})[campaign["id"]]
+        known = _price(rows[0], campaign, roads)
+        price = float("inf") if known is None else known
+    answers = examine_all(connection, campaign, whom, at=now, barred=barred, price=price)
+    asked = list(zip(rows, answers, strict=True))
+    for row, answer in asked:
+        if not answer.decision.allowed:
+            _turn_away(connection, campaign, row, people[row["contact_id"]], answer, now)
+    return asked
+
+
+def _turn_away(
+    connection: Connection, campaign: RowMapping, row: RowMapping, contact: RowMapping, answer: Examined, now: float
+) -> None:
+    decision = answer.decision
+    if decision.next_at is not None:
+        keep_receipts(connection, [answer], attempt_id=row["id"], at=now)
+        due_at, code = decision.next_at, decision.code
+        release(connection, attempt_id=row["id"], fence=row["fence"], due_at=due_at, now=now, reason=code)
+        return
+    refuse(connection, campaign, contact, answer, now=now, attempt_id=row["id"])
+    final = Disposition.EXPIRED if decision.code == "expired" else Disposition.REFUSED
+    finish(connection, row, final, now=now, hangup_cause=decision.code)
+    complete_if_over(connection, campaign["id"], now=now)
+
+
+def _move(connection: Connection, allowed: Sequence[Asked], roads: Roads, *, now: float, lease_s: float) -> None:
+    """claimed -> dialing, with receipts and events, counted in the campaign's budget."""
+    if not allowed:
+        return
+    check_transition(State.CLAIMED, State.DIALING)
+    campaign = allowed[0][1].campaign
+    moved = (
+        update(attempts)
+        .where(attempts.c.id == bindparam("key"), attempts.c.fence == bindparam("held"))
+        .where(attempts.c.state == State.CLAIMED)
+        .values(state=State.DIALING, call_id=bindparam("sent_as"), cost=bindparam("most"))
+        .values(dialed_at=now, lease_until=now + lease_s)
+    )
+    values: list[dict[str, Any]] = [
+        {"key": row["id"], "held": row["fence"], "sent_as": call_id(row["id"], row["fence"])}
+        | {"most": _price(row, campaign, roads)}
+        for row, _ in allowed
+    ]
+    if connection.execute(moved, values).rowcount != len(allowed):
+        raise RuntimeError("a claimed attempt moved while its row was held")
+    keep_receipts(connection, [answer for _, answer in allowed], attempt_ids=[row["id"] for row, _ in allowed], at=now)
+    counted = update(campaigns).where(campaigns.c.id == campaign["id"])
+    most = sum(value["most"] or 0.0 for value in values)
+    connection.execute(counted.values(dialed=campaigns.c.dialed + len(allowed), cost=campaigns.c.cost + most))
+    events.append_all(connection, [_told(row, answer, now) for row, answer in allowed])
+
+
+def _told(row: RowMapping, answer: Examined, now: float) -> dict[str, Any]:
+    data = {"number": row["number"], "name": answer.contact["name"], "ordinal": row["ordinal"], "trunk": row["trunk"]}
+    kind = {"at": now, "kind": "attempt.dialing", "campaign_id": row["campaign_id"]}
+    return kind | {"attempt_id": row["id"], "data": data}
+
+
+def _intent(row: RowMapping, answer: Examined, roads: Roads) -> Intent:
+    return Intent(
+        attempt=row,
+        contact=answer.contact,
+        campaign=answer.campaign,
+        trunk=roads[row["trunk"]],
+        call_id=call_id(row["id"], row["fence"]),
+    )
+
+
+def _price(row: RowMapping, campaign: Row, roads: Roads) -> float | None:
+    """What the call may cost at most; ``None`` when the trunk's rate for it is not known."""
+    return ways.price(row["number"], roads[row["trunk"]]["settings"], campaign["settings"]["max_duration_s"])
+
+
+def _roads(connection: Connection, names: Collection[str]) -> Roads:
+    query = select(trunks).where(trunks.c.name.in_(list(names)))
+    return {row["name"]: row for row in connection.execute(query).mappings()}
+
+
+def _stand_down(connection: Connection, rows: Sequence[RowMapping], campaign: RowMapping, now: float) -> None:
+    """The campaign no longer runs: wait with it, or end with it."""
+    paused = campaign["state"] == "paused"
+    code = CAMPAIGN_PAUSED if paused else CAMPAIGN_CANCELLED
+    spared = [{**row, "purpose": campaign["purpose"]} for row in rows]
+    spare(connection, spared, code=code, reason=REASONS[code], rule=CAMPAIGN, now=now)
+    for row in rows:
+        if paused:
+            due_at = row["due_at"]
+            release(connection, attempt_id=row["id"], fence=row["fence"], due_at=due_at, now=now, reason=code)
+        else:
+            finish(connection, row, Disposition.CANCELLED, now=now, hangup_cause=code)
+    if not paused:
+        theirs = update(contacts).where(contacts.c.id.in_([row["contact_id"] for row in rows]))
+        connection.execute(theirs.values(disposition=Disposition.CANCELLED))
+
+
+def _rows(connection: Connection, table: Table, keys: Collection[str], *, lock: bool = False) -> dict[str, RowMapping]:
+    query = select(table).where(table.c.id.in_(list(keys)))
+    rows = connection.execute(query.with_for_update() if lock else query).mappings()
+    return {row["id"]: row for row in rows}

@@ -1,0 +1,90 @@
+"""Finds what waits: a lane is a running campaign, or the notifications of one priority; it claims nothing.
+
+Every look goes through the partial index of due attempts (lane, due_at), so it costs the same over ten million rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, exists, func, select
+
+from outbound.store.schema import DUE, attempts, campaigns
+
+PRIORITY = {"emergency": 0, "transactional": 10, "informational": 20, "marketing": 30}
+"""Smaller goes first; a notification goes before campaigns of its purpose."""
+NOTIFICATIONS = {f"notification-{priority - 1}": priority - 1 for priority in PRIORITY.values()}
+"""Lanes of notifications with their priorities: each is a campaign of one contact, too many to look at one by one."""
+CAMPAIGN_COLUMNS = ("id", "kind", "purpose", "trunk", "settings", "max_concurrent", "served")
+
+
+def lane_of(campaign: Mapping[str, Any] | RowMapping) -> tuple[str, int]:
+    """The lane of a campaign's attempts, and their priority."""
+    priority = PRIORITY[campaign["purpose"]]
+    if campaign["kind"] == "notification":
+        return f"notification-{priority - 1}", priority - 1
+    return campaign["id"], priority
+
+
+@dataclass(slots=True, kw_only=True)
+class Waiting:
+    """A lane in which something is due."""
+
+    lane: str
+    priority: int
+    share: float = 1.0
+    served: float = 0.0
+    campaigns: dict[str, RowMapping] = field(default_factory=dict)
+    """By id: the one campaign, or those of the notifications in ``rows``."""
+    rows: list[RowMapping] = field(default_factory=list)
+    """Due attempts, the next one last."""
+
+
+def waiting(connection: Connection, *, now: float) -> list[Waiting]:
+    """Lanes in which an attempt is due at ``now``."""
+    found = []
+    running = (campaigns.c.state == "running") & (campaigns.c.kind == "campaign")
+    for row in connection.execute(_campaigns(running & (_first_due(campaigns.c.id) <= now))).mappings():
+        lane, priority = lane_of(row)
+        share, served = row["settings"].get("share", 1.0), row["served"]
+        found.append(Waiting(lane=lane, priority=priority, share=share, served=served, campaigns={row["id"]: row}))
+    for lane, priority in NOTIFICATIONS.items():
+        due_at = connection.execute(select(_first_due(lane))).scalar()
+        if due_at is not None and due_at <= now:
+            found.append(Waiting(lane=lane, priority=priority))
+    return found
+
+
+def something_waits(connection: Connection, *, now: float) -> bool:
+    """Whether an attempt of a running campaign is due."""
+    running = select(campaigns.c.id).where(campaigns.c.state == "running", campaigns.c.kind == "campaign")
+    if connection.execute(running.where(_first_due(campaigns.c.id) <= now).limit(1)).first():
+        return True
+    return any(connection.execute(_due(lane, now).where(_RUNS).limit(1)).first() is not None for lane in NOTIFICATIONS)
+
+
+def load(connection: Connection, lane: Waiting, *, now: float, limit: int) -> None:
+    """Read up to ``limit`` due attempts of a lane and hold them, the longest due first."""
+    query = _due(lane.lane, now) if lane.campaigns else _due(lane.lane, now).where(_RUNS)
+    query = query.order_by(attempts.c.due_at).limit(limit).with_for_update(of=attempts, skip_locked=True)
+    lane.rows = list(reversed(connection.execute(query).mappings().all()))
+    if not lane.campaigns:
+        theirs = campaigns.c.id.in_([row["campaign_id"] for row in lane.rows])
+        lane.campaigns = {row["id"]: row for row in connection.execute(_campaigns(theirs)).mappings()}
+
+
+def _campaigns(condition: Any) -> Select[Any]:
+    return select(*(campaigns.c[name] for name in CAMPAIGN_COLUMNS)).where(condition)
+
+
+def _first_due(lane: Any) -> Any:
+    return select(func.min(attempts.c.due_at)).where(attempts.c.lane == lane, DUE).scalar_subquery()
+
+
+def _due(lane: str, now: float) -> Select[Any]:
+    return select(attempts).where(attempts.c.lane == lane, DUE, attempts.c.due_at <= now)
+
+
+_RUNS = exists().where(campaigns.c.id == attempts.c.campaign_id, campaigns.c.state == "running")
