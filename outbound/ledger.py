@@ -16,7 +16,8 @@ from sqlalchemy import Connection, RowMapping, select, update
 from dialer.messages import CallEvent, CallResult, EventKind, Released
 from outbound.erasing import scrubbing
 from outbound.errors import Unavailable
-from outbound.settle import book, opt_out, refuse_offer, settle
+from outbound.said import book, opt_out, refuse_offer
+from outbound.settle import settle_all
 from outbound.store import Store, events
 from outbound.store.attempts import release
 from outbound.store.erased import is_token
@@ -87,23 +88,19 @@ class Ledger:
                 _resolve(done, None)
 
     def _enter(self, connection: Connection, entries: list[Entry]) -> None:
+        """Write entries in their order; results come last, and no event of a call comes after its result."""
         now = self._clock()
+        told = [entry for entry in entries if isinstance(entry, CallEvent)]
+        _enter_events(connection, told, now)
         for entry in entries:
-            match entry:
-                case CallEvent():
-                    _enter_event(connection, entry, now)
-                case CallResult():
-                    settle(connection, entry, now=now)
-                case Released():
-                    due_at = now + RELEASE_DELAY_S
-                    release(
-                        connection,
-                        attempt_id=entry.attempt_id,
-                        fence=entry.fence,
-                        due_at=due_at,
-                        now=now,
-                        reason=entry.reason,
-                    )
+            if isinstance(entry, Released):
+                _release(connection, entry, now)
+        settle_all(connection, [entry for entry in entries if isinstance(entry, CallResult)], now=now)
+
+
+def _release(connection: Connection, entry: Released, now: float) -> None:
+    due_at, key, fence = now + RELEASE_DELAY_S, entry.attempt_id, entry.fence
+    release(connection, attempt_id=key, fence=fence, due_at=due_at, now=now, reason=entry.reason)
 
 
 def _resolve(done: asyncio.Future[None] | None, error: Exception | None) -> None:
@@ -115,20 +112,28 @@ def _resolve(done: asyncio.Future[None] | None, error: Exception | None) -> None
         done.set_result(None)
 
 
-def _enter_event(connection: Connection, event: CallEvent, now: float) -> None:
-    attempt = connection.execute(select(attempts).where(attempts.c.id == event.attempt_id)).mappings().first()
-    if attempt is None:
+def _enter_events(connection: Connection, told: list[CallEvent], now: float) -> None:
+    """Append events to the stream in their order, then do what they change besides."""
+    if not told:
         return
+    events.take_turn(connection)
+    theirs = attempts.c.id.in_({event.attempt_id for event in told})
+    known = {row["id"]: row for row in connection.execute(select(attempts).where(theirs)).mappings()}
+    told = [event for event in told if event.attempt_id in known]
+    events.append_all(connection, [_row(event, known[event.attempt_id]) for event in told])
+    for event in told:
+        _apply(connection, known[event.attempt_id], event, now)
+
+
+def _row(event: CallEvent, attempt: RowMapping) -> dict[str, Any]:
     number, data = attempt["number"], {**event.data, "number": attempt["number"]}
-    events.append(
-        connection,
-        at=event.at.timestamp(),
-        kind=f"call.{event.kind}",
-        campaign_id=attempt["campaign_id"],
-        attempt_id=event.attempt_id,
-        data=scrubbing.scrub(data, number, number) if is_token(number) else data,
-    )
-    _apply(connection, attempt, event, now)
+    return {
+        "at": event.at.timestamp(),
+        "kind": f"call.{event.kind}",
+        "campaign_id": attempt["campaign_id"],
+        "attempt_id": event.attempt_id,
+        "data": scrubbing.scrub(data, number, number) if is_token(number) else data,
+    }
 
 
 def _apply(connection: Connection, attempt: RowMapping, event: CallEvent, now: float) -> None:

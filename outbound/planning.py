@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -12,7 +13,7 @@ from campaigns.retries import NextTry
 from outbound.contact_numbers import reached_at
 from outbound.dispatch.lanes import lane_of
 from outbound.dispatch.ways import barred
-from outbound.gatehouse.keeper import Examined, examine, examine_all, keep_receipts
+from outbound.gatehouse.keeper import Examined, examine_all, keep_receipts
 from outbound.ids import new_id
 from outbound.store import events
 from outbound.store.schema import UNPLANNED, attempts, campaigns, contacts
@@ -48,25 +49,35 @@ def plan_contacts(connection: Connection, campaign_id: str, *, now: float, limit
     return len(rows)
 
 
-def schedule(
-    connection: Connection, campaign: RowMapping, contact: RowMapping, following: NextTry, *, ordinal: int, now: float
-) -> str | None:
-    """Insert attempt number ``ordinal`` at the first permitted instant that suits; refuse if there is none.
+@dataclass(frozen=True, slots=True)
+class Following:
+    """An attempt that is to follow."""
 
-    Returns the attempt's id, or ``None`` when the gate will never permit it.
+    contact: RowMapping
+    next: NextTry
+    ordinal: int
+
+
+def schedule(connection: Connection, campaign: RowMapping, wanted: Sequence[Following], *, now: float) -> set[str]:
+    """Insert attempts of a campaign, each at the first permitted instant that suits; refuse where there is none.
+
+    Returns the ids of the contacts that have their attempt.
     """
-    there = reached_at(contact, following.number)
-    examined = examine(connection, campaign, there, at=following.earliest)
-    due_at = other_part(examined, following.avoid)
-    if due_at is None:
-        refuse(connection, campaign, contact, examined, now=now)
-        return None
-    row = _due(campaign, there, ordinal, due_at, now)
-    connection.execute(insert(attempts), row)
-    if not examined.decision.allowed:
-        keep_receipts(connection, [examined], attempt_id=row["id"], at=now)
-    _tell(connection, now, "attempt.due", campaign, row["id"], _told(contact, row))
-    return str(row["id"])
+    there = [reached_at(one.contact, one.next.number) for one in wanted]
+    answers = examine_all(connection, campaign, there, at=[one.next.earliest for one in wanted])
+    made: list[dict[str, Any]] = []
+    not_now: list[tuple[Examined, str]] = []
+    for one, answer in zip(wanted, answers, strict=True):
+        due_at = other_part(answer, one.next.avoid)
+        if due_at is None:
+            refuse(connection, campaign, one.contact, answer, now=now)
+            continue
+        made.append(_due(campaign, answer.contact, one.ordinal, due_at, now))
+        if not answer.decision.allowed:
+            not_now.append((answer, made[-1]["id"]))
+    _insert(connection, campaign, made, {one.contact["id"]: one.contact for one in wanted}, now)
+    keep_receipts(connection, [answer for answer, _ in not_now], attempt_ids=[key for _, key in not_now], at=now)
+    return {row["contact_id"] for row in made}
 
 
 def refuse(
@@ -98,12 +109,22 @@ def _plan(connection: Connection, campaign: RowMapping, rows: Sequence[RowMappin
         else:
             due_at = best_hour(answer, cells, seed=answer.contact["id"]) if cells else answer.decision.next_at
             made.append(_due(campaign, answer.contact, 1, due_at, now))
+    _insert(connection, campaign, made, {answer.contact["id"]: answer.contact for answer in answers}, now)
+
+
+def _insert(
+    connection: Connection,
+    campaign: RowMapping,
+    made: Sequence[Mapping[str, Any]],
+    whose: Mapping[str, Row],
+    now: float,
+) -> None:
+    """Insert due attempts and tell them."""
     if not made:
         return
-    connection.execute(insert(attempts), made)
-    told = {answer.contact["id"]: answer.contact for answer in answers}
+    connection.execute(insert(attempts), [dict(row) for row in made])
     kind = {"at": now, "kind": "attempt.due", "campaign_id": campaign["id"]}
-    due = [kind | {"attempt_id": row["id"], "data": _told(told[row["contact_id"]], row)} for row in made]
+    due = [kind | {"attempt_id": row["id"], "data": _told(whose[row["contact_id"]], row)} for row in made]
     events.append_all(connection, due)
 
 

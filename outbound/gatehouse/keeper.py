@@ -68,30 +68,32 @@ def examine_all(
     campaign: Row,
     contacts: Sequence[Row],
     *,
-    at: float,
+    at: float | Sequence[float],
     barred: Collection[str] = (),
     price: float = 0.0,
 ) -> list[Examined]:
-    """Ask the gate about many contacts of one campaign; in their order.
+    """Ask the gate about many contacts of one campaign, at one instant or each at its own; in their order.
 
     ``barred``: numbers that no trunk may carry; ``price``: what the attempt may cost at most.
     """
-    facts = facts_of(connection, list({number for contact in contacts for number in numbers_of(contact)}), at=at)
-    terms = campaign_terms(connection, campaign, at, price=price)
+    instants = [at] * len(contacts) if isinstance(at, float | int) else at
+    first = min(instants, default=0.0)
+    facts = facts_of(connection, list({number for contact in contacts for number in numbers_of(contact)}), at=first)
+    terms = campaign_terms(connection, campaign, first, price=price)
     own = own_terms(campaign["settings"])
     try:
         chosen, trouble = edition(connection), ""
     except RulesError as error:
         chosen, trouble = None, str(error)
 
-    def one(contact: Row) -> Examined:
+    def one(contact: Row, when: float) -> Examined:
         known = together([facts[number] for number in numbers_of(contact)])
-        question = question_of(campaign, contact, known, terms, at=at, barred=contact["number"] in barred)
-        rules, why_not = _regime(campaign, contact, own, chosen, trouble, at)
+        question = question_of(campaign, contact, known, terms, at=when, barred=contact["number"] in barred)
+        rules, why_not = _regime(campaign, contact, own, chosen, trouble, when)
         decision = ask(question, rules, why_not)
         return Examined(contact=contact, campaign=campaign, question=question, decision=decision, regime=rules)
 
-    return [one(contact) for contact in contacts]
+    return [one(contact, when) for contact, when in zip(contacts, instants, strict=True)]
 
 
 def ask(question: Question, rules: Regime | None, trouble: str) -> Decision:

@@ -19,7 +19,8 @@ from outbound.planning import plan_contacts
 from outbound.receipts.sparing import AT_ONCE
 from outbound.receipts.verify import verify
 from outbound.recovery import recover
-from outbound.settle import opt_out, settle
+from outbound.said import opt_out
+from outbound.settle import settle
 from outbound.store import Store, campaigns, optouts
 from outbound.store.attempts import expired, live, release, renew
 from outbound.store.schema import contacts, opt_outs

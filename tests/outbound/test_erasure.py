@@ -22,7 +22,8 @@ from outbound.queue.jobs import sweep
 from outbound.receipts.chain import append
 from outbound.receipts.heads import FILE, heads
 from outbound.receipts.verify import verify
-from outbound.settle import book, opt_out, refuse_offer, settle
+from outbound.said import book, opt_out, refuse_offer
+from outbound.settle import settle
 from outbound.store import Store, campaigns, events
 from outbound.store.erased import is_token, names_of, token_of, tokens_of
 from outbound.store.schema import (

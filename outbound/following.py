@@ -1,0 +1,108 @@
+"""Decides what follows a call that is over: another trunk, another attempt by the campaign's retry policy, or nothing.
+
+It plans through the gate like everything else, and dials nobody.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
+
+from campaigns.dispositions import Disposition
+from campaigns.retries import NextTry, RetryPolicy, Tried, next_try
+from outbound.calls_over import Over
+from outbound.contact_numbers import numbers_of
+from outbound.dispatch import ways
+from outbound.planning import Following, schedule
+from outbound.store.erased import is_token
+from outbound.store.schema import attempts, contacts
+from outbound.timing import local_part
+
+FAILOVER_S = 1.0
+"""A call that one trunk could not carry goes to another after so long; the customer heard nothing of it."""
+
+
+def follow(connection: Connection, over: Sequence[Over], *, now: float) -> None:
+    """Schedule the next attempt of each contact whose policy has one; settle the others with their disposition."""
+    tries = _tries(connection, over)
+    by_campaign: defaultdict[str, list[Following]] = defaultdict(list)
+    settled = {one.contact["id"]: one.result.disposition for one in over}
+    for one in over:
+        following = _following(one, tries[one.contact["id"]])
+        if following is not None:
+            ordinal = one.attempt["ordinal"] + 1
+            by_campaign[one.campaign["id"]].append(Following(one.contact, following, ordinal))
+    campaigns = {one.campaign["id"]: one.campaign for one in over}
+    for campaign_id, wanted in by_campaign.items():
+        for contact_id in schedule(connection, campaigns[campaign_id], wanted, now=now):
+            del settled[contact_id]
+    if settled:
+        theirs = update(contacts).where(contacts.c.id == bindparam("key")).values(disposition=bindparam("end"))
+        connection.execute(theirs, [{"key": key, "end": end} for key, end in settled.items()])
+
+
+def retry_policy(settings: Mapping[str, Any]) -> RetryPolicy:
+    """Read the retry policy of a campaign's stored settings."""
+    retry = settings["retry"]
+    delays = {Disposition(name): float(delay) for name, delay in retry["delays_s"].items()}
+    return RetryPolicy(
+        max_attempts=retry["max_attempts"],
+        delays_s=delays,
+        spread_s=retry.get("spread_s", 0.0),
+        backoff=retry.get("backoff", 1.0),
+        other_part_of_day=retry.get("other_part_of_day", False),
+        other_number_after=frozenset(Disposition(name) for name in retry.get("other_number_after", ())),
+        max_by_disposition={Disposition(name): most for name, most in retry.get("max_by_disposition", {}).items()},
+    )
+
+
+def _tries(connection: Connection, over: Sequence[Over]) -> dict[str, list[RowMapping]]:
+    """All attempts so far of each contact, by its id, the first one first."""
+    columns = ("contact_id", "number", "trunk", "disposition", "ended_at", "answered_at", "dialed_at", "hangup_cause")
+    theirs = attempts.c.contact_id.in_([one.contact["id"] for one in over])
+    query = select(*(attempts.c[name] for name in columns)).where(theirs).order_by(attempts.c.ordinal)
+    found: dict[str, list[RowMapping]] = {one.contact["id"]: [] for one in over}
+    for row in connection.execute(query).mappings():
+        found[row["contact_id"]].append(row)
+    return found
+
+
+def _following(one: Over, rows: Sequence[RowMapping]) -> NextTry | None:
+    campaign, attempt, result = one.campaign, one.attempt, one.result
+    if campaign["state"] not in ("running", "paused") or is_token(attempt["number"]):
+        return None
+    failed_on = {row["trunk"] for row in rows if row["disposition"] == Disposition.CONGESTION}
+    if result.disposition is Disposition.CONGESTION and not failed_on.issuperset(ways.names_of(campaign)):
+        return NextTry(number=attempt["number"], earliest=result.ended_at.timestamp() + FAILOVER_S)
+    return next_try(
+        retry_policy(campaign["settings"]),
+        [_tried(row, one.contact["zones"][0]) for row in _without_failovers(rows)],
+        numbers_of(one.contact),
+        seed=attempt["id"],
+        retry_after_s=result.retry_after_s or 0.0,
+    )
+
+
+def _without_failovers(rows: Sequence[RowMapping]) -> list[RowMapping]:
+    """Attempts that were passed on to another trunk count as one with the attempt there."""
+    failed = Disposition.CONGESTION
+    after = [*rows[1:], None]
+    return [
+        row
+        for row, later in zip(rows, after, strict=True)
+        if not (later is not None and row["disposition"] == failed and later["trunk"] != row["trunk"])
+    ]
+
+
+def _tried(row: RowMapping, zone: str) -> Tried:
+    return Tried(
+        number=row["number"],
+        disposition=Disposition(row["disposition"]),
+        ended_at=row["ended_at"],
+        answered=row["answered_at"] is not None,
+        hangup_cause=row["hangup_cause"],
+        part=None if row["dialed_at"] is None else local_part(row["dialed_at"], zone),
+    )
