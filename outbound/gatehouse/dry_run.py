@@ -28,9 +28,10 @@ from outbound.api import views
 from outbound.api.models import CampaignState, FieldError, Purpose
 from outbound.api.problems import InvalidFields
 from outbound.gatehouse.facts import Facts, facts_of
-from outbound.gatehouse.keeper import ask, campaign_terms, evidence, jurisdictions_in, own_terms, zones_in
+from outbound.gatehouse.keeper import ask, evidence, jurisdictions_in, zones_in
 from outbound.gatehouse.rulebook import Edition, edition, packs_for, regime, with_packs
 from outbound.gatehouse.supposed import with_supposed
+from outbound.gatehouse.terms import campaign_terms, own_terms
 from outbound.importing.numbers import NumberRefused, Telephone, e164, resolve
 from outbound.places import ZoneRefused, jurisdictions_of, place_without_number, tzdata_version, zones
 from outbound.store import campaigns

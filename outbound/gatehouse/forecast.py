@@ -17,8 +17,9 @@ from sqlalchemy import Connection, RowMapping, cast, exists, func, or_, select
 from campaigns.attempts import State
 from campaigns.gate import CampaignTerms, Question, Regime, decide
 from outbound.gatehouse.facts import Facts, facts_of
-from outbound.gatehouse.keeper import campaign_terms, own_terms, question_of, regime_of
+from outbound.gatehouse.keeper import question_of, regime_of
 from outbound.gatehouse.rulebook import Edition, edition
+from outbound.gatehouse.terms import campaign_terms, own_terms
 from outbound.store.erased import tokens_of
 from outbound.store.schema import (
     attempts,

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, RowMapping, exists, func, insert, literal, se
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
 from outbound.errors import Conflict, NotFound
-from outbound.receipts.sparing import AT_ONCE, CAMPAIGN, CAMPAIGN_CANCELLED, REASONS, spare
+from outbound.receipts.sparing import AT_ONCE, CAMPAIGN, CAMPAIGN_CANCELLED, REASONS
 from outbound.store import events
+from outbound.store.ending import end_unsent
 from outbound.store.schema import DUE, LIVE, UNPLANNED, attempts, campaigns, contacts, imports, paces
 
 
@@ -212,9 +213,12 @@ def end_cancelled(connection: Connection, campaign_id: str, *, after: str = "", 
         return ""
     query = select(attempts, literal(row["purpose"]).label("purpose")).order_by(attempts.c.id).limit(AT_ONCE)
     query = query.where(attempts.c.campaign_id == campaign_id, attempts.c.state == State.DUE)
+    code, reason = CAMPAIGN_CANCELLED, REASONS[CAMPAIGN_CANCELLED]
     for _ in range(ENDED_AT_ONCE // AT_ONCE):
         rows = connection.execute(query.where(attempts.c.id > after).with_for_update()).mappings().all()
-        _cancel(connection, rows, now)
+        end_unsent(
+            connection, rows, Disposition.CANCELLED, code=code, reason=reason, rule=CAMPAIGN, now=now, tell=False
+        )
         if len(rows) < AT_ONCE:
             return ""
         after = rows[-1]["id"]
@@ -236,12 +240,3 @@ def _waits(kind: str, campaign_id: Any) -> Any:
         return exists().where(attempts.c.lane == campaign_id, DUE)
     return exists().where(attempts.c.campaign_id == campaign_id, attempts.c.state == State.DUE)
 
-
-def _cancel(connection: Connection, rows: Sequence[RowMapping], now: float) -> None:
-    theirs = update(contacts).where(contacts.c.id.in_([row["contact_id"] for row in rows]))
-    connection.execute(theirs.values(disposition=Disposition.CANCELLED))
-    final = {"state": State.DONE, "disposition": Disposition.CANCELLED, "ended_at": now}
-    mine = update(attempts).where(attempts.c.id.in_([row["id"] for row in rows]), attempts.c.state == State.DUE)
-    connection.execute(mine.values(**final, hangup_cause=CAMPAIGN_CANCELLED))
-    reason = REASONS[CAMPAIGN_CANCELLED]
-    spare(connection, rows, code=CAMPAIGN_CANCELLED, reason=reason, rule=CAMPAIGN, now=now)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select
 
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
 from campaigns.gate import CODES
 from outbound.ids import new_id
 from outbound.importing.numbers import same_mobile
-from outbound.receipts.sparing import spare
 from outbound.store import by_number, events
 from outbound.store.campaigns import complete_if_over
+from outbound.store.ending import end_unsent
 from outbound.store.erased import names_of
-from outbound.store.schema import attempts, campaigns, contacts, opt_ins, opt_outs
+from outbound.store.schema import attempts, campaigns, opt_ins, opt_outs
 
 T = TypeVar("T")
 PURPOSES = frozenset({"marketing", "informational", "transactional", "emergency"})
@@ -126,7 +126,8 @@ def cancel_due(
             .with_for_update(of=attempts)
         )
         for rows in _parts(connection.execute(query).mappings().all()):
-            _cancel(connection, rows, rule, now)
+            code, reason = OPTED_OUT, CODES[OPTED_OUT]
+            end_unsent(connection, rows, Disposition.CANCELLED, code=code, reason=reason, rule=rule, now=now)
             touched |= {row["campaign_id"] for row in rows}
     for campaign_id in sorted(touched):
         complete_if_over(connection, campaign_id, now=now)
@@ -136,24 +137,6 @@ def _newest_opt_in(connection: Connection, number: str) -> float:
     """When somebody last opted in, by the clock of who wrote it; 0 for never."""
     theirs = by_number.theirs(opt_ins, names_of(connection, number))
     return float(connection.execute(select(func.max(opt_ins.c.created_at)).where(theirs)).scalar() or 0.0)
-
-
-def _cancel(connection: Connection, rows: Sequence[RowMapping], rule: str, now: float) -> None:
-    final = {"state": State.DONE, "disposition": Disposition.CANCELLED, "ended_at": now, "hangup_cause": OPTED_OUT}
-    mine = update(attempts).where(attempts.c.id.in_([row["id"] for row in rows]), attempts.c.state == State.DUE)
-    connection.execute(mine.values(**final))
-    theirs = update(contacts).where(contacts.c.id.in_([row["contact_id"] for row in rows]))
-    connection.execute(theirs.values(disposition=Disposition.CANCELLED))
-    events.append_all(connection, [_ended(row, now) for row in rows])
-    spare(connection, rows, code=OPTED_OUT, reason=CODES[OPTED_OUT], rule=rule, now=now)
-
-
-def _ended(row: RowMapping, now: float) -> dict[str, Any]:
-    """The event of an attempt that is cancelled."""
-    data = {"number": row["number"], "ordinal": row["ordinal"]}
-    data |= {"disposition": Disposition.CANCELLED, "hangup_cause": OPTED_OUT}
-    place = {"campaign_id": row["campaign_id"], "attempt_id": row["id"]}
-    return place | {"at": now, "kind": "attempt.done", "data": data}
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
