@@ -1,4 +1,4 @@
-"""``/v1/attempts`` and ``/v1/callbacks``: what was tried, how it went, what was said; it changes nothing."""
+"""``/v1/attempts`` and ``/v1/callbacks``: what was tried, how it went, what was said; and what became of the rest."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ from sqlalchemy import Connection
 
 from outbound.api import views
 from outbound.api.calls import Call
-from outbound.api.models import AllAttemptsQuery, Attempt, AttemptDetail, AttemptsQuery, CallbackOut, NumberQuery, Page
+from outbound.api.models import (
+    AllAttemptsQuery,
+    Attempt,
+    AttemptDetail,
+    AttemptsQuery,
+    CallbackOut,
+    NumberQuery,
+    Page,
+    ResolveIn,
+)
 from outbound.api.paging import cursor_of, cut
-from outbound.api.routes import Routes
+from outbound.api.routes import Answer, Routes
 from outbound.errors import NotFound
+from outbound.resolving import resolve
 from outbound.store import attempt_views, campaigns
 from outbound.store.attempt_views import Filter
 
@@ -38,6 +48,18 @@ async def get_attempt(call: Call, attempt_id: str) -> AttemptDetail:
     """With timeline, transcript, timings and receipts."""
     detail = await call.read(lambda connection: attempt_views.detail(connection, attempt_id))
     return views.attempt_detail(detail)
+
+
+@routes.add("POST", "/v1/attempts/{attempt_id}/resolve", "Say what became of an undetermined attempt")
+async def resolve_attempt(call: Call, attempt_id: str, body: ResolveIn) -> Answer[AttemptDetail]:
+    """Nobody knows whether it was made, so it is never made again by itself; with ``again`` it is, by your decision."""
+
+    def unit(connection: Connection) -> Answer[AttemptDetail]:
+        resolve(connection, attempt_id, body.disposition, again=body.again, note=body.note, now=call.now)
+        detail = attempt_views.detail(connection, attempt_id)
+        return Answer(body=views.attempt_detail(detail), after=(call.services.kick,))
+
+    return await call.commit(unit)
 
 
 @routes.add(

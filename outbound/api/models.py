@@ -400,6 +400,30 @@ class Attempt(Model):
     sip_code: int = 0
     step: str = ""
     """The step a live call is in."""
+    trunk: str = ""
+    """The trunk it went out through."""
+    cost: float | None = None
+    """By the trunk's rates; while the call lasts, the most it may cost."""
+    abandoned: bool = False
+    """A person answered a call that was meant for an agent, and none took it."""
+
+
+class ResolveIn(Model):
+    """What an operator found out about an undetermined attempt."""
+
+    disposition: Literal[
+        Disposition.NO_ANSWER,
+        Disposition.FAILED,
+        Disposition.BUSY,
+        Disposition.INFORMED,
+        Disposition.ACCEPTED,
+        Disposition.DECLINED,
+        Disposition.CANCELLED,
+    ]
+    again: bool = False
+    """Whether another attempt is planned, as the gate permits."""
+    note: Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=500)] = ""
+    """How you know; kept in the attempt's timeline."""
 
 
 class AttemptDetail(Attempt):

@@ -131,3 +131,41 @@ async def test_wishes_to_be_called_back_are_listed(api: Api, made: list[str]) ->
         ("in an hour", "2026-11-24T13:00:00Z"),
     ]
     assert (await api("GET", "/v1/callbacks?number=%2B447700900009"))["items"] == []
+
+
+async def undetermined(api: Api, attempt_id: str) -> None:
+    values = {"state": "undetermined", "disposition": "undetermined", "dialed_at": NOON}
+    await api.services.store.write(
+        lambda c: c.execute(update(attempts).where(attempts.c.id == attempt_id).values(**values))
+    )
+
+
+async def test_an_operator_says_what_became_of_an_undetermined_attempt(api: Api, made: list[str]) -> None:
+    await undetermined(api, made[0])
+    listed = await api("GET", "/v1/attempts?state=undetermined", expect=200)
+    assert [item["id"] for item in listed["items"]] == [made[0]]
+    body = {"disposition": "no_answer", "note": "the trunk's records show no ringing"}
+    resolved = await api("POST", f"/v1/attempts/{made[0]}/resolve", body, expect=200)
+    assert (resolved["state"], resolved["disposition"]) == ("done", "no_answer")
+    assert resolved["timeline"][-1]["data"]["note"] == body["note"]
+    refused = await api("POST", f"/v1/attempts/{made[0]}/resolve", body, expect=409)
+    assert refused["code"] == "attempt_state"
+
+
+async def test_only_an_operator_has_an_undetermined_attempt_made_again(api: Api, made: list[str]) -> None:
+    await undetermined(api, made[0])
+    body = {"disposition": "failed", "again": True}
+    await api("POST", f"/v1/attempts/{made[0]}/resolve", body, expect=200)
+    found = await api("GET", "/v1/attempts?state=due", expect=200)
+    (again,) = [item for item in found["items"] if item["ordinal"] == 2]
+    assert again["contact_id"] == (await api("GET", f"/v1/attempts/{made[0]}", expect=200))["contact_id"]
+
+
+async def test_nobody_is_called_again_for_a_campaign_that_is_over(api: Api, made: list[str]) -> None:
+    await undetermined(api, made[0])
+    campaign = (await api("GET", f"/v1/attempts/{made[0]}", expect=200))["campaign_id"]
+    await api("POST", f"/v1/campaigns/{campaign}/cancel", expect=200)
+    body = {"disposition": "failed", "again": True}
+    refused = await api("POST", f"/v1/attempts/{made[0]}/resolve", body, expect=409)
+    assert refused["code"] == "campaign_state"
+    assert (await api("GET", f"/v1/attempts/{made[0]}", expect=200))["state"] == "undetermined"
