@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Collection, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,9 @@ from dialer.messages import CallEvent, CallResult, EventKind, Released
 from outbound.dispatch.claiming import claim
 from outbound.dispatch.intents import record_intents
 from outbound.dispatch.lanes import something_waits
-from outbound.importing.numbers import same_mobile
 from outbound.ledger import Ledger
 from outbound.line_keeper import LineKeeper, StartLine
+from outbound.placed import PlacedCalls
 from outbound.recovery import Recovery
 from outbound.request import call_request
 from outbound.store import Store
@@ -36,16 +35,6 @@ SHORTEST_PAUSE_S = 0.005
 MOST_CLAIMS = 100
 """Claims in one unit of work: bounds how long other writers wait."""
 SWEEP_S = 5.0
-
-
-@dataclass(slots=True)
-class _Placed:
-    """A claim and what is known of the call that it becomes."""
-
-    claim: Claim
-    answered: bool = False
-    called_off: str = ""
-    """Why it is not to ring (any longer)."""
 
 
 class LinePool:
@@ -70,7 +59,7 @@ class LinePool:
         self._names = names
         self._recovery = Recovery(store, names, journal_dir, clock)
         self._keeper = LineKeeper(names, start_line, self._recovery, self)
-        self._placed: dict[str, _Placed] = {}
+        self._placed = PlacedCalls()
         self._calls_per_second = calls_per_second
         self._again_at: float | None = None
         """When a token comes that something waits for."""
@@ -123,14 +112,14 @@ class LinePool:
         self, number: str, reason: str, *, except_attempt: str | None, only: Collection[str] | None = None
     ) -> None:
         """Cancel calls to ``number`` (only those named, if any) that ring or are about to; answered ones may finish."""
-        theirs = {key for key, item in self._placed.items() if item.claim.number in same_mobile(number)}
+        theirs = self._placed.to_number(number)
         if only is not None:
             theirs &= set(only)
         self._cancel(theirs - {except_attempt}, reason)
 
     def hang_up_campaign(self, campaign_id: str, reason: str) -> None:
         """Cancel calls of a campaign that still ring, or are about to."""
-        self._cancel({key for key, item in self._placed.items() if item.claim.campaign_id == campaign_id}, reason)
+        self._cancel(self._placed.of_campaign(campaign_id), reason)
 
     def _cancel(self, attempt_ids: set[str], reason: str) -> None:
         for attempt_id in attempt_ids:
@@ -177,7 +166,7 @@ class LinePool:
         )
         self._again_at = claimed.again_at
         for item in claimed.claims:
-            self._placed[item.attempt_id] = _Placed(item)
+            self._placed.put(item)
         if claimed.claims:
             self._placing.add(self._spawn(self._place(claimed.claims)))
         return len(claimed.claims)
@@ -186,28 +175,23 @@ class LinePool:
         return await self._store.read(lambda connection: something_waits(connection, now=self._clock()))
 
     def _free_legs(self) -> dict[str, int]:
-        free = {name: line.ready.capacity for name, line in self._keeper.alive.items()}
-        for item in self._placed.values():
-            if item.claim.line in free:
-                free[item.claim.line] -= item.claim.legs
-        return {name: legs for name, legs in free.items() if legs > 0}
+        return self._placed.free_legs({name: line.ready.capacity for name, line in self._keeper.alive.items()})
 
     async def _place(self, claims: list[Claim]) -> None:
         """Commit the intents and hand the calls to their lines; whatever fails, the legs come back."""
         # before the commit: a window after an opt-out was committed, no INVITE of an earlier intent can leave any more
         send_before = time.monotonic() + self._send_window_s
         intents: dict[str, Intent] = {}
-        if self._trusted():  # else the claims' leases give the attempts back
-            try:
-                found = await self._store.write(
-                    lambda connection: record_intents(connection, claims, now=self._clock())
-                )
+        try:
+            if self._trusted():  # else the claims' leases give the attempts back
+                found = await self._store.write(lambda c: record_intents(c, claims, now=self._clock()))
                 intents = {intent.attempt["id"]: intent for intent in found}
-            except Exception as error:  # nothing was sent; the claims' leases give the attempts back
-                log.exception("intents not recorded", attempts=len(claims), error=type(error).__name__)
-        for item in claims:
-            if item.attempt_id not in intents:
-                self._forget(item.attempt_id, item.fence)
+        except Exception as error:  # nothing was sent; the claims' leases give the attempts back
+            log.exception("intents not recorded", attempts=len(claims), error=type(error).__name__)
+        finally:
+            for item in claims:
+                if item.attempt_id not in intents:
+                    self._forget(item.attempt_id, item.fence)
         for item in claims:
             if item.attempt_id in intents:
                 await self._send(item, intents[item.attempt_id], send_before)
@@ -215,7 +199,9 @@ class LinePool:
     async def _send(self, item: Claim, intent: Intent, send_before: float) -> None:
         try:
             line = self._keeper.alive[item.line]
-            line.place(call_request(intent, fence=item.fence, send_before=send_before))
+            request = call_request(intent, fence=item.fence, send_before=send_before)
+            line.place(request)
+            self._placed.sent(request, at=time.monotonic())
             if reason := self._placed[item.attempt_id].called_off:
                 line.hang_up(item.attempt_id, reason)
         except Exception as error:
@@ -231,9 +217,15 @@ class LinePool:
             self._forget(item.attempt_id, item.fence)
 
     async def _sweep_forever(self) -> None:
-        """Renew the leases of calls in progress here, and settle attempts whose lease has ended, whoever held them."""
+        """Renew the leases of calls in progress here, and settle attempts whose lease has ended, whoever held them.
+
+        A line that keeps a call beyond all its limits is ended: else nothing would ever give back what the call holds.
+        """
         while True:
             await asyncio.sleep(SWEEP_S)
+            for name in self._placed.overdue_lines(time.monotonic()) & self._keeper.alive.keys():
+                log.error("line owes the end of a call, killing it", line=name)
+                self._keeper.alive[name].kill()
             try:
                 await self._renew()
                 await self._recovery.settle_expired()
@@ -241,7 +233,7 @@ class LinePool:
                 log.exception("sweep failed", error=type(error).__name__)
 
     async def _renew(self) -> None:
-        held, until = list(self._placed), self._clock() + DIALING_LEASE_S
+        held, until = self._placed.attempt_ids, self._clock() + DIALING_LEASE_S
         if held:
             lines = self._names
             await self._store.write(lambda connection: renew(connection, held, lines=lines, until=until))
@@ -271,9 +263,7 @@ class LinePool:
             self._forget(request.attempt_id, request.fence)
 
     def _forget(self, attempt_id: str, fence: int) -> None:
-        placed = self._placed.get(attempt_id)
-        if placed is not None and placed.claim.fence == fence:
-            del self._placed[attempt_id]
+        self._placed.forget(attempt_id, fence)
         self.kick()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -17,6 +17,7 @@ from outbound.places.kinds import kind_of
 from outbound.store.schema import trunks
 
 Settings = Mapping[str, Any]
+ORDINARY = "mobile"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,18 +93,16 @@ def barred(
 ) -> set[str]:
     """Those of ``numbers`` that none of the campaign's trunks may ever carry.
 
-    Without ``kinds`` a trunk that lists no destinations counts as open to all: the import has looked at the number.
+    Without ``kinds`` only prefixes are compared, which is quick: whether a number is dear is asked at its intent.
     """
     theirs = trunks.c.name.in_(names_of(campaign)) & trunks.c.deleted_at.is_(None)
     found = connection.execute(select(trunks.c.settings).where(theirs)).scalars()
     lists = [tuple(settings.get("destinations", ())) for settings in found]
-    if not kinds and not all(lists):
-        return set()
-    return {number for number in numbers if not _carried(number, lists)}
+    return {number for number in numbers if not _carried(number, kind_of(number) if kinds else ORDINARY, lists)}
 
 
-def _carried(number: str, lists: Sequence[tuple[str, ...]]) -> bool:
-    return any(allowed(number, "" if each else kind_of(number), each) for each in lists)
+def _carried(number: str, kind: str, lists: Sequence[tuple[str, ...]]) -> bool:
+    return any(allowed(number, kind, each) for each in lists)
 
 
 def price(number: str, settings: Settings, duration_s: float) -> float | None:

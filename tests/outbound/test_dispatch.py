@@ -211,8 +211,9 @@ async def test_a_destination_that_was_closed_after_planning_is_refused_at_the_in
     assert (attempt["disposition"], attempt["hangup_cause"]) == ("refused", "destination_not_allowed")
 
 
-async def test_premium_numbers_need_a_destination_of_their_own(world: World) -> None:
-    await trunk_with(world, "default")
+@pytest.mark.parametrize("destinations", [[], ["+1"]])
+async def test_premium_numbers_need_a_destination_of_their_own(world: World, destinations: list[str]) -> None:
+    await trunk_with(world, "default", destinations=destinations)
     await world.campaign(["+19005551234"])
     (item,) = await world.claim()
     assert await world.intend(item) is None

@@ -217,3 +217,16 @@ async def test_nobody_is_rung_by_a_clock_that_leapt(hall: Hall) -> None:
     hall.clock_is_right = True
     hall.pool.kick()
     await hall.until(lambda: bool(hall.lines[0].placed))
+
+
+async def test_a_line_that_owes_the_end_of_a_call_is_ended_and_all_it_held_comes_back(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outbound.pool.SWEEP_S", 0.01)
+    monkeypatch.setattr("outbound.placed.MARGIN_S", -3600.0)
+    await hall.world.campaign([ANN])
+    hall.pool.kick()
+    await hall.until(lambda: hall.lines[0].killed)
+    await hall.until(lambda: len(hall.lines) == 2 and not hall.pool.calls)
+    (attempt,) = await hall.world.attempts()
+    assert attempt["state"] == "due"
