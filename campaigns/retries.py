@@ -106,7 +106,9 @@ def next_try(
     if last.disposition in OVER or any(_may_have_told(one) for one in tried):
         return None
     alike = sum(one.disposition == last.disposition for one in tried)
-    if len(tried) >= policy.max_attempts or alike >= policy.max_by_disposition.get(last.disposition, len(tried) + 1):
+    if len(tried) >= policy.max_attempts or alike >= policy.max_by_disposition.get(
+        last.disposition, policy.max_attempts
+    ):
         return None
     number = _number(policy, tried, numbers)
     if number is None or last.disposition not in policy.delays_s:

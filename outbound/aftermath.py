@@ -15,8 +15,7 @@ from sqlalchemy import Connection, RowMapping, insert, update
 from campaigns.daytimes import DayKind
 from campaigns.dispositions import ANSWERED, Disposition
 from campaigns.pacing import BreakerPolicy, Mode, failed_campaign, failed_trunk
-from campaigns.retries import LONGEST_RETRY_AFTER_S
-from dialer.messages import CallResult
+from campaigns.retries import LONGEST_RETRY_AFTER_S, NEVER_RETRIED_CAUSES
 from outbound.calls_over import Over
 from outbound.dispatch import paces
 from outbound.dispatch.paces import Pace
@@ -52,11 +51,9 @@ def by_a_person(disposition: Disposition) -> bool:
     return disposition in ANSWERED and disposition not in NOT_A_PERSON
 
 
-def abandons(campaign: RowMapping, result: CallResult) -> bool:
-    """Whether a person answered a call that was dialled for an agent, and no agent took it (47 CFR 64.1200(a)(7))."""
-    mode = Mode((campaign["settings"].get("pacing") or {}).get("mode", Mode.AGENTLESS))
-    handed_over = result.disposition is Disposition.HANDED_OFF
-    return mode is not Mode.AGENTLESS and by_a_person(result.disposition) and not handed_over
+def for_agents(campaign: RowMapping) -> bool:
+    """Whether a campaign's calls are dialled for agents."""
+    return Mode((campaign["settings"].get("pacing") or {}).get("mode", Mode.AGENTLESS)) is not Mode.AGENTLESS
 
 
 def policy_of(campaign: RowMapping) -> BreakerPolicy | None:
@@ -82,7 +79,7 @@ def _rate_trunk(connection: Connection, pace: Pace, one: Over, now: float) -> No
             pace.resting_until = until
             _tell_trunk(connection, "trunk.resting", trunk, until, "it asked to be left alone", now)
     failed, before = failed_trunk(result.disposition), pace.breaker
-    if failed is None:
+    if failed is None or result.hangup_cause in NEVER_RETRIED_CAUSES:  # our own line broke down, not the trunk
         return
     pace.breaker = before.note(result.ended_at.timestamp(), failed, TRUNK_POLICY, began_at=one.attempt["dialed_at"])
     if pace.breaker.trips > before.trips and pace.breaker.rest_until is not None:
@@ -100,9 +97,10 @@ def _rate_campaign(connection: Connection, pace: Pace, one: Over, now: float) ->
     """Count who answered, and pause the campaign when too many of its calls fail: its list or its purpose is wrong."""
     result = one.result
     day = f"{result.ended_at.astimezone(UTC):%Y-%m-%d}"
-    pace.count(day, answered=by_a_person(result.disposition), abandoned=one.abandoned)
+    if failed_trunk(result.disposition) is not None:  # else nothing was tried, or nobody knows
+        pace.count(day, answered=by_a_person(result.disposition), abandoned=one.abandoned)
     policy, failed, before = policy_of(one.campaign), failed_campaign(result.disposition), pace.breaker
-    if policy is None or failed is None:
+    if policy is None or failed is None or result.hangup_cause in NEVER_RETRIED_CAUSES:
         return
     pace.breaker = before.note(result.ended_at.timestamp(), failed, policy, began_at=one.attempt["dialed_at"])
     if pace.breaker.trips > before.trips:

@@ -24,6 +24,7 @@ from outbound.store import events
 from outbound.store.campaigns import complete_if_over
 from outbound.store.erased import is_token
 from outbound.store.schema import attempts, campaigns, contacts, trunks
+from outbound.store.schema import events as event_table
 
 
 def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
@@ -92,6 +93,7 @@ def _over(connection: Connection, rows: Sequence[RowMapping], awaited: dict[str,
     people = _rows(connection, contacts, {row["contact_id"] for row in rows})
     named = trunks.c.name.in_({row["trunk"] for row in rows})
     roads = {row["name"]: row for row in connection.execute(select(trunks).where(named)).mappings()} if rows else {}
+    left_waiting = _left_waiting(connection, [row for row in rows if aftermath.for_agents(known[row["campaign_id"]])])
     found = []
     for row in rows:
         result, campaign, trunk = awaited[row["id"]], known[row["campaign_id"]], roads.get(row["trunk"])
@@ -102,11 +104,21 @@ def _over(connection: Connection, rows: Sequence[RowMapping], awaited: dict[str,
             campaign=campaign,
             trunk=trunk,
             result=result,
-            abandoned=aftermath.abandons(campaign, result),
+            abandoned=row["id"] in left_waiting and aftermath.by_a_person(result.disposition),
             cost=None if trunk is None else ways.price(row["number"], trunk["settings"], talked_s),
         )
         found.append(one)
     return found
+
+
+def _left_waiting(connection: Connection, rows: Sequence[RowMapping]) -> set[str]:
+    """Calls in which an agent was sought and none came (47 CFR 64.1200(a)(7): not connected to a live person)."""
+    if not rows:
+        return set()
+    sought = event_table.c.attempt_id.in_([row["id"] for row in rows]) & (event_table.c.kind == "call.handoff")
+    told = connection.execute(select(event_table.c.attempt_id, event_table.c.data).where(sought)).all()
+    came = {row.attempt_id for row in told if row.data.get("state") == "connected"}
+    return {row.attempt_id for row in told} - came
 
 
 _COLUMNS = (

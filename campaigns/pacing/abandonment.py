@@ -76,9 +76,8 @@ def target(limit: Limit, measured: Abandonment, *, aim: float = 0.8) -> float:
     """
     if not 0 < aim < 1:
         raise ValueError(f"the aim is {aim}; it must be a share of the limit between 0 and 1")
-    aimed = aim * limit.share
-    room = (limit.share - measured.upper_share) / (limit.share - aimed)
-    return aimed * min(1.0, max(0.0, room))
+    aimed, room = aim * limit.share, limit.share - measured.upper_share
+    return aimed * min(1.0, room / (limit.share - aimed)) if room > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

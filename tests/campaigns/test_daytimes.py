@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.daytimes import DayKind, HourRate, PartOfDay, best, liking, part_of, untried
@@ -41,6 +41,7 @@ def test_the_parts_tried_least_are_next() -> None:
     assert untried([MORNING, EVENING, AFTERNOON, EVENING]) == {MORNING, AFTERNOON}
 
 
+@settings(deadline=None)
 @given(tried=st.lists(st.sampled_from(PartOfDay)))
 def test_there_is_always_a_part_left_and_none_is_tried_twice_before_another_once(tried: list[PartOfDay]) -> None:
     parts = untried(tried)
@@ -56,6 +57,7 @@ def test_little_knowledge_neither_praises_nor_condemns() -> None:
     assert liking({}, "workday", 10) == 0
 
 
+@settings(deadline=None)
 @given(cells=CELLS, day=DAYS, hour=st.integers(8, 20))
 def test_a_liking_is_between_what_was_seen_and_the_overall_share(
     cells: dict[tuple[str, int], HourRate], day: str, hour: int
@@ -85,6 +87,7 @@ def test_there_must_be_a_candidate() -> None:
         best([], {})
 
 
+@settings(deadline=None)
 @given(candidates=CANDIDATES, cells=CELLS)
 def test_nothing_is_liked_notably_better_than_the_best(
     candidates: list[tuple[float, str, int]], cells: dict[tuple[str, int], HourRate]

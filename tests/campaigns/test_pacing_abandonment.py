@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaigns.pacing import FCC_LIMIT, OFCOM_LIMIT, Abandonment, AnswerShare, target
+from campaigns.pacing import CONNECT_WITHIN_S, FCC_LIMIT, OFCOM_LIMIT, Abandonment, AnswerShare, target
 
 pytestmark = pytest.mark.unit
 
@@ -22,6 +22,7 @@ def measured(live_answers: int, abandoned: int) -> Abandonment:
 def test_the_limits_are_those_of_the_law() -> None:
     assert (FCC_LIMIT.share, FCC_LIMIT.period_s) == (0.03, 30 * 86400)
     assert (OFCOM_LIMIT.share, OFCOM_LIMIT.period_s) == (0.03, 86400)
+    assert CONNECT_WITHIN_S == 2
     assert "64.1200(a)(7)" in FCC_LIMIT.source
     assert "no share is safe" in OFCOM_LIMIT.source
 
@@ -37,6 +38,7 @@ def test_more_cannot_be_abandoned_than_was_answered(counts: tuple[int, int]) -> 
         measured(*counts)
 
 
+@settings(deadline=None)
 @given(counts=COUNTS)
 def test_the_upper_share_is_wilsons(counts: tuple[int, int]) -> None:
     """By its definition: the share from which the measured one is 1.6449 standard errors away (one-sided 95%)."""
@@ -69,6 +71,7 @@ def test_it_goes_ahead_by_what_is_certain(live_answers: int, abandoned: int, exp
     assert target(FCC_LIMIT, measured(live_answers, abandoned)) == expected
 
 
+@settings(deadline=None)
 @given(counts=COUNTS, aim=st.floats(0.05, 0.95))
 def test_it_never_aims_beyond_the_limit_and_stops_at_it(counts: tuple[int, int], aim: float) -> None:
     seen = measured(*counts)
@@ -78,6 +81,12 @@ def test_it_never_aims_beyond_the_limit_and_stops_at_it(counts: tuple[int, int],
         assert here == 0
 
 
+@pytest.mark.parametrize("counts", [(0, 0), (10_000, 0), (10_000, 9)])
+def test_where_nobody_may_be_abandoned_it_is_progressive(counts: tuple[int, int]) -> None:
+    assert target(replace(FCC_LIMIT, share=0.0), measured(*counts)) == 0
+
+
+@settings(deadline=None)
 @given(counts=COUNTS)
 def test_one_more_abandoned_never_dials_further_ahead(counts: tuple[int, int]) -> None:
     answers, abandoned = counts
@@ -100,6 +109,7 @@ def test_the_answer_share_is_cautious_until_it_knows() -> None:
     assert AnswerShare(answered=0, tried=10, prior_share=1.0, prior_tried=10).mean == 0.5
 
 
+@settings(deadline=None)
 @given(counts=COUNTS)
 def test_the_answer_share_is_between_prior_and_measured(counts: tuple[int, int]) -> None:
     tried, answered = counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.dispositions import Disposition
@@ -36,8 +36,8 @@ def test_it_opens_at_the_share_and_not_before() -> None:
 
 
 def test_outcomes_leave_the_window() -> None:
-    breaker = after((0, True), (1, True), (2, True), (101, False), (101.5, True))
-    assert breaker.outcomes == ((2, True), (101, False), (101.5, True))
+    breaker = after((0, True), (1.5, True), (2, True), (101, False), (101.5, True))
+    assert breaker.outcomes == ((2, True), (101, False), (101.5, True)), "at its end it is over"
     assert breaker.state(102) is BreakerState.CLOSED
 
 
@@ -108,6 +108,19 @@ def test_trips_without_end_do_not_overflow() -> None:
     assert breaker.note(2.0, True, POLICY).rest_until == 202.0
 
 
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    policy = BreakerPolicy()
+    assert (policy.window_s, policy.least, policy.share) == (300, 20, 0.5)
+    assert (policy.rest_s, policy.longest_rest_s) == (60, 1800)
+    assert MOST_OUTCOMES == 200
+
+
+def test_the_strictest_policies_work() -> None:
+    first = BreakerPolicy(window_s=0.5, least=1, share=1.0, rest_s=0.5, longest_rest_s=0.5)
+    assert Breaker().note(0.0, True, first).rest_until == 0.5
+    assert BreakerPolicy(least=MOST_OUTCOMES).least == MOST_OUTCOMES
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -125,6 +138,7 @@ def test_a_policy_that_could_not_work_is_refused(wrong: dict[str, float]) -> Non
         BreakerPolicy(**wrong)  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(calls=CALLS)
 def test_it_survives_json(calls: list[tuple[float, bool]]) -> None:
     breaker = after(*sorted(calls))
@@ -132,6 +146,7 @@ def test_it_survives_json(calls: list[tuple[float, bool]]) -> None:
     assert Breaker.read({}) == Breaker()
 
 
+@settings(deadline=None)
 @given(calls=st.lists(st.tuples(st.floats(0.0, 59.0), st.booleans()), max_size=40))
 def test_it_opens_exactly_when_enough_calls_failed(calls: list[tuple[float, bool]]) -> None:
     """An oracle that counts all calls so far: all are within one window, and none ends after the first rest."""
@@ -141,6 +156,7 @@ def test_it_opens_exactly_when_enough_calls_failed(calls: list[tuple[float, bool
     assert (after(*calls).state(59.0) is BreakerState.OPEN) is opens
 
 
+@settings(deadline=None)
 @given(calls=st.lists(st.tuples(st.floats(0.0, 500.0), st.booleans()), max_size=80), at=st.floats(0.0, 1000.0))
 def test_its_states_agree_with_what_it_permits(calls: list[tuple[float, bool]], at: float) -> None:
     breaker = after(*sorted(calls))

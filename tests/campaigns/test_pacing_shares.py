@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.pacing import Lane, deal, served
@@ -75,12 +75,20 @@ def test_an_idle_lane_keeps_the_time() -> None:
     assert served(hands, ["back"]) == {"back": 500.0}
 
 
+def test_virtual_time_begins_with_the_first_turn() -> None:
+    first = Lane(key="first", priority=0, share=2.0, waiting=3)
+    assert served([first], ["first"]) == {"first": 0.5}
+    assert served([first, lane("other")], ["first", "other", "first"]) == {"first": 1.0, "other": 1.0}
+    assert deal([first], 0) == []
+
+
 @pytest.mark.parametrize("share", [0.0, -1.0, float("nan")])
 def test_a_share_is_more_than_nothing(share: float) -> None:
     with pytest.raises(ValueError, match="must be more than 0"):
         lane("a", share=share)
 
 
+@settings(deadline=None)
 @given(hands=lanes(), places=st.integers(-2, 80))
 def test_nothing_is_dealt_that_is_not_there(hands: list[Lane], places: int) -> None:
     dealt = Counter(deal(hands, places))
@@ -88,6 +96,7 @@ def test_nothing_is_dealt_that_is_not_there(hands: list[Lane], places: int) -> N
     assert all(dealt[one.key] <= one.waiting for one in hands)
 
 
+@settings(deadline=None)
 @given(hands=lanes(), places=st.integers(0, 60))
 def test_nothing_of_a_greater_priority_goes_before_a_smaller_one(hands: list[Lane], places: int) -> None:
     priorities = {one.key: one.priority for one in hands}
@@ -97,6 +106,7 @@ def test_nothing_of_a_greater_priority_goes_before_a_smaller_one(hands: list[Lan
         assert all(one.waiting <= deal(hands, places).count(one.key) for one in hands if one.priority < order[-1])
 
 
+@settings(deadline=None)
 @given(hands=lanes(), places=st.integers(0, 60), salt=st.randoms(use_true_random=False))
 def test_the_order_is_the_same_however_the_lanes_are_listed(hands: list[Lane], places: int, salt: Random) -> None:
     shuffled = list(hands)
@@ -104,6 +114,7 @@ def test_the_order_is_the_same_however_the_lanes_are_listed(hands: list[Lane], p
     assert deal(shuffled, places) == deal(hands, places)
 
 
+@settings(deadline=None)
 @given(hands=lanes(most=400), rounds=st.integers(1, 60))
 def test_between_two_that_wait_no_more_than_a_turn_of_each(hands: list[Lane], rounds: int) -> None:
     """Goyal, Vin, Cheng 1996, theorem 1, from any moment on at which all of them have waited."""
@@ -118,12 +129,14 @@ def test_between_two_that_wait_no_more_than_a_turn_of_each(hands: list[Lane], ro
             assert abs(apart) <= 1 / one.share + 1 / other.share
 
 
+@settings(deadline=None)
 @given(hands=lanes(), places=st.integers(0, 40))
 def test_dealing_one_by_one_is_dealing_at_once(hands: list[Lane], places: int) -> None:
     at_once = Counter(deal(hands, places))
     assert play(hands, places) == at_once
 
 
+@settings(deadline=None)
 @given(hands=lanes(shares=st.floats(0.01, 100.0)), places=st.integers(0, 40))
 def test_virtual_time_goes_forward_by_turns(hands: list[Lane], places: int) -> None:
     dealt = deal(hands, places)
@@ -134,6 +147,7 @@ def test_virtual_time_goes_forward_by_turns(hands: list[Lane], places: int) -> N
             assert times[one.key] >= one.served + dealt.count(one.key) / one.share - 1e-9
 
 
+@settings(deadline=None)
 @given(shares=st.lists(st.floats(0.1, 10.0), min_size=2, max_size=5))
 def test_nobody_starves_in_the_long_run(shares: list[float]) -> None:
     hands = [lane(f"c{number}", share=share) for number, share in enumerate(shares)]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.daytimes import PartOfDay
@@ -74,6 +74,7 @@ HISTORIES = st.lists(
 CONTACTS = st.lists(st.sampled_from(NUMBERS), max_size=4)
 
 
+@settings(deadline=None)
 @given(policy=POLICIES, done=HISTORIES, numbers=CONTACTS, seed=st.text(max_size=8), wait=st.floats(0, 1e6))
 def test_no_policy_makes_a_second_call_for_one_notice(
     policy: RetryPolicy, done: list[Tried], numbers: list[str], seed: str, wait: float
@@ -94,6 +95,7 @@ def test_no_policy_makes_a_second_call_for_one_notice(
     ]
 
 
+@settings(deadline=None)
 @given(policy=POLICIES, done=HISTORIES, numbers=CONTACTS, seed=st.text(max_size=8), wait=st.floats(0, 1e6))
 def test_it_is_never_before_its_time_and_never_long_after(
     policy: RetryPolicy, done: list[Tried], numbers: list[str], seed: str, wait: float
@@ -163,6 +165,15 @@ def test_the_delay_runs_from_the_end_and_grows_with_ends_of_its_kind() -> None:
     assert after(growing, tried(), tried()).earliest == 2200
     assert after(growing, tried(), quiet, tried()).earliest == 2200
     assert after(growing, *[tried()] * 4).earliest == 3000, "up to the longest delay"
+
+
+def test_a_policy_of_delays_alone_changes_neither_number_nor_hour_nor_delay() -> None:
+    done = [tried(part=PartOfDay.MORNING)] * 3
+    assert next_try(POLICY, done, NUMBERS, seed="s") == NextTry(number=MAIN, earliest=1600)
+    assert next_try(replace(POLICY, delays_s={Disposition.BUSY: 0}), done, NUMBERS, seed="s") == NextTry(
+        number=MAIN, earliest=1000
+    )
+    assert POLICY.max_delay_s == 14 * 86400
 
 
 def test_the_far_end_may_ask_for_longer_but_not_for_more_than_a_day() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.routing import (
@@ -29,7 +29,7 @@ KINDS = sorted(ORDINARY_KINDS | DEAR_KINDS | {"unknown", "", "of tomorrow"})
 DIGITS = st.text("0123456789", min_size=6, max_size=13)
 NUMBERS = DIGITS.map(lambda digits: "+4" + digits)
 ENTRIES = st.tuples(st.sampled_from(["", "!"]), st.text("0123456789", max_size=3)).map(lambda e: f"{e[0]}+4{e[1]}")
-ROOM = Way(trunk="a", free_channels=3, tokens=1, open=True)
+ROOM = Way(trunk="a", free_channels=1, tokens=1, open=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -85,6 +85,7 @@ def test_what_is_no_number_goes_nowhere(number: str) -> None:
     assert not allowed(number, "fixed", ("", "+44", "0"))
 
 
+@settings(deadline=None)
 @given(number=NUMBERS, kind=st.sampled_from(KINDS), destinations=st.lists(ENTRIES, max_size=6))
 def test_one_more_entry_that_forbids_allows_nothing_new(number: str, kind: str, destinations: list[str]) -> None:
     for length in range(2, len(number)):
@@ -94,6 +95,7 @@ def test_one_more_entry_that_forbids_allows_nothing_new(number: str, kind: str, 
     assert not allowed(number, kind, [*destinations, "!" + number])
 
 
+@settings(deadline=None)
 @given(number=NUMBERS, kind=st.sampled_from(KINDS), destinations=st.lists(ENTRIES, min_size=1, max_size=6))
 def test_an_oracle_that_shortens_the_number_agrees(number: str, kind: str, destinations: list[str]) -> None:
     expected = kind in ORDINARY_KINDS if all(entry.startswith("!") for entry in destinations) else False
@@ -137,6 +139,12 @@ def test_begun_increments_are_charged_after_the_minimum(
     assert cost(0.6, duration_s, increment_s, minimum_s) == pytest.approx(0.01 * billed_s)
 
 
+def test_by_default_every_begun_minute_is_charged() -> None:
+    assert cost(0.6, 61) == 1.2
+    assert cost(0.6, 0.5) == 0.6
+
+
+@settings(deadline=None)
 @given(duration_s=st.floats(0.001, 7200), more_s=st.floats(0, 600), increment_s=st.sampled_from([1, 6, 60]))
 def test_the_cost_covers_the_time_and_grows_with_it(duration_s: float, more_s: float, increment_s: int) -> None:
     here = cost(0.6, duration_s, increment_s)
@@ -190,6 +198,7 @@ WAYS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ways=WAYS, kind=st.sampled_from(KINDS), order=st.sampled_from(Order))
 def test_only_a_trunk_with_room_that_may_call_is_chosen(ways: list[Way], kind: str, order: Order) -> None:
     chosen = choose(LONDON, kind, ways, order=order)

@@ -16,7 +16,7 @@ from outbound.dispatch.claiming import claim
 from outbound.dispatch.lanes import something_waits
 from outbound.dispatch.standing import standings
 from outbound.settle import settle
-from outbound.store import Store, campaigns
+from outbound.store import Store, campaigns, events
 from outbound.store.attempts import Claim
 from outbound.store.schema import campaigns as campaign_table
 from outbound.store.schema import contacts, paces, trunks
@@ -366,15 +366,24 @@ async def test_predictive_dials_ahead_once_few_answer_and_stops_when_calls_were_
 async def test_a_person_whom_no_agent_took_counts_as_abandoned(world: World) -> None:
     await trunk_with(world, "default")
     campaign = await world.campaign(people(3), settings=for_agents("progressive", 3))
-    handed, failed, machine = await world.claim()
+    handed, failed, declined = await world.claim()
+    await hands_off(world, handed, "connected")
+    await hands_off(world, failed, "failed")
     answered = {"answered_at": datetime.fromtimestamp(world.now - 5, UTC)}
     await end(world, handed, Disposition.HANDED_OFF, **answered)
     await end(world, failed, Disposition.CALLBACK_BOOKED, **answered)
-    await end(world, machine, Disposition.MACHINE, **answered)
+    await end(world, declined, Disposition.DECLINED, **answered)
     found = {row["id"]: row["abandoned"] for row in await world.attempts()}
-    assert found == {handed.attempt_id: False, failed.attempt_id: True, machine.attempt_id: False}
+    assert found == {handed.attempt_id: False, failed.attempt_id: True, declined.attempt_id: False}
     reach = next(row["reach"] for row in await rows_of_paces(world) if row["name"] == f"campaign:{campaign}")
-    assert list(reach.values()) == [[3, 2, 1]]
+    assert list(reach.values()) == [[3, 3, 1]]
+
+
+async def hands_off(world: World, item: Claim, state: str) -> None:
+    """What the line tells when it sought an agent."""
+    row = {"at": world.now, "kind": "call.handoff", "attempt_id": item.attempt_id, "campaign_id": item.campaign_id}
+    told = [row | {"data": {"state": "ringing"}}, row | {"data": {"state": state}}]
+    await world.store.write(lambda c: events.append_all(c, told))
 
 
 async def rows_of_paces(world: World) -> list[dict[str, Any]]:
