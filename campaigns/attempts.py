@@ -17,13 +17,14 @@ class State(StrEnum):
 
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.DUE: frozenset({State.CLAIMED, State.DONE}),
-    State.CLAIMED: frozenset({State.DUE, State.DIALING, State.DONE}),
+    State.DUE: frozenset({State.CLAIMED, State.DONE, State.UNDETERMINED}),
+    State.CLAIMED: frozenset({State.DUE, State.DIALING, State.DONE, State.UNDETERMINED}),
     State.DIALING: frozenset({State.DUE, State.DONE, State.UNDETERMINED}),
     State.UNDETERMINED: frozenset({State.DONE}),
     State.DONE: frozenset(),
 }
-"""``dialing -> due`` only when it is certain that nothing was sent (the line said so before its send window closed)."""
+"""``dialing -> due`` only when it is certain that nothing was sent (the line said so before its send window closed).
+``due -> undetermined`` and ``claimed -> undetermined`` only when a journal holds a send that the database has lost."""
 
 
 class TransitionError(Exception):

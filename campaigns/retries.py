@@ -15,7 +15,7 @@ from campaigns.dispositions import Disposition
 
 LONGEST_RETRY_AFTER_S = 86400.0
 """However long the far end asks to be left alone (Retry-After, RFC 3261 §20.33)."""
-NEVER_RETRIED_CAUSES = frozenset({"line_lost", "lease_expired"})
+NEVER_RETRIED_CAUSES = frozenset({"line_lost", "lease_expired", "store_restored"})
 """Hangup causes after which the customer may have been reached."""
 TOLD = frozenset(
     {

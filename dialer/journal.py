@@ -1,6 +1,7 @@
 """A line's journal of sends: what left this machine, on disk before it leaves, so that a crash can be settled.
 
-It knows attempts, fences and Call-IDs only: never a number, a word or a digit, and it decides nothing.
+It knows attempts, contacts, fences and Call-IDs only (opaque ids): never a number, a word or a digit, and it decides
+nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from dialer.errors import DialerError
 
@@ -39,6 +41,9 @@ class What(StrEnum):
     ENDED = "ended"
 
 
+_ANSWERED = b'"what":"answered"'
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of the journal."""
@@ -50,6 +55,8 @@ class Entry:
     what: What
     disposition: str = ""
     """Set with ``ended``: a :class:`campaigns.dispositions.Disposition`."""
+    contact_id: str = ""
+    """Who was called, so that a database that never heard of the attempt knows whom not to call again."""
 
     def line(self) -> bytes:
         """The entry as one JSON line."""
@@ -62,13 +69,15 @@ class Entry:
         }
         if self.disposition:
             fields["disposition"] = self.disposition
+        if self.contact_id:
+            fields["contact_id"] = self.contact_id
         return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
 
 
 def parse_line(line: bytes) -> Entry | None:
     """Read one line; ``None`` for a torn or foreign one."""
     try:
-        raw = json.loads(line)
+        raw = json.loads(line.decode())
         return Entry(
             attempt_id=str(raw["attempt_id"]),
             fence=int(raw["fence"]),
@@ -76,9 +85,26 @@ def parse_line(line: bytes) -> Entry | None:
             at=datetime.fromisoformat(raw["at"]),
             what=What(raw["what"]),
             disposition=str(raw.get("disposition", "")),
+            contact_id=str(raw.get("contact_id", "")),
         )
     except (ValueError, TypeError, KeyError):
         return None
+
+
+@dataclass(slots=True, kw_only=True)
+class Send:
+    """An INVITE that left, or may have left, and the last that is known of it."""
+
+    attempt_id: str
+    fence: int
+    call_id: str
+    at: float
+    """When it left, in epoch seconds."""
+    line: str
+    contact_id: str
+    disposition: str = ""
+    """How the call ended; empty when nobody wrote that down."""
+    ended_at: float = 0.0
 
 
 class Journal:
@@ -165,12 +191,49 @@ class Journal:
         return [path for path in _files(self._directory) if _match(path, "line") == self._line]
 
 
-def read_journals(directory: Path, call_ids: Iterable[str]) -> dict[str, Entry]:
+def read_journals(directory: Path, call_ids: Iterable[str], *, since: datetime | None = None) -> dict[str, Entry]:
     """The last state of each known Call-ID in the journals of every line below ``directory``; blocking.
 
-    A Call-ID that is missing here was never sent by this machine.
+    ``since``: files of earlier UTC days are not opened. A Call-ID that is missing here was never sent by this machine.
     """
-    return _last_states(_files(directory), call_ids)
+    return _last_states(_files(directory, since), call_ids)
+
+
+def read_sends(directory: Path, *, since: datetime | None = None) -> dict[str, Send]:
+    """The newest send of each attempt in the journals of every line below ``directory``, by attempt; blocking.
+
+    What the engine refused is not there: nothing left. ``since`` as in :func:`read_journals`.
+    """
+    sends: dict[str, Send] = {}
+    for path in _files(directory, since):
+        line = _match(path, "line")
+        for written in _lines(path):
+            if _ANSWERED not in written:  # says nothing here, and is a third of all
+                with contextlib.suppress(ValueError, TypeError, KeyError):
+                    _follow(sends, json.loads(written.decode()), line)
+    return sends
+
+
+def _follow(sends: dict[str, Send], entry: dict[str, Any], line: str) -> None:
+    """Bring what is known of an attempt's newest send up to ``entry``; there may be a million of them."""
+    attempt_id, fence, what = entry["attempt_id"], entry["fence"], entry["what"]
+    known = sends.get(attempt_id)
+    if what == What.SENDING:
+        if known is None or known.fence < fence:
+            sends[attempt_id] = Send(
+                attempt_id=attempt_id,
+                fence=fence,
+                call_id=entry["call_id"],
+                at=datetime.fromisoformat(entry["at"]).timestamp(),
+                line=line,
+                contact_id=entry.get("contact_id", ""),
+            )
+    elif known is not None and known.fence == fence:
+        if what == What.UNSENT:
+            del sends[attempt_id]
+        elif what == What.ENDED:
+            known.disposition = entry.get("disposition", "")
+            known.ended_at = datetime.fromisoformat(entry["at"]).timestamp()
 
 
 def _last_states(files: Iterable[Path], call_ids: Iterable[str]) -> dict[str, Entry]:
@@ -184,15 +247,20 @@ def _last_states(files: Iterable[Path], call_ids: Iterable[str]) -> dict[str, En
 
 def _entries(files: Iterable[Path]) -> Iterator[Entry]:
     for path in files:
-        with contextlib.suppress(FileNotFoundError), path.open("rb") as lines:
-            for line in lines:
-                entry = parse_line(line)
-                if entry is not None:
-                    yield entry
+        for line in _lines(path):
+            entry = parse_line(line)
+            if entry is not None:
+                yield entry
 
 
-def _files(directory: Path) -> list[Path]:
-    found = [path for path in directory.glob("*.jsonl") if _NAME.match(path.name)]
+def _lines(path: Path) -> Iterator[bytes]:
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as lines:
+        yield from lines
+
+
+def _files(directory: Path, since: datetime | None = None) -> list[Path]:
+    oldest = "" if since is None else f"{since.astimezone(UTC):%Y%m%d}"
+    found = [path for path in directory.glob("*.jsonl") if _NAME.match(path.name) and _day(path) >= oldest]
     return sorted(found, key=lambda path: (_day(path), int(_match(path, "part"))))
 
 

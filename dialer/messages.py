@@ -23,6 +23,8 @@ class CallRequest:
     fence: int
     call_id: str
     """SIP Call-ID, derived from attempt and fence by the host before the intent was committed."""
+    contact_id: str = ""
+    """Who is called, as an opaque id for the journal."""
     number: str
     """E.164."""
     trunk: Trunk

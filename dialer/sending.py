@@ -81,5 +81,6 @@ class Sending:
             at=self._equipment.now(),
             what=what,
             disposition=disposition,
+            contact_id=self._request.contact_id,
         )
         await self._equipment.journal.write(entry)

@@ -161,12 +161,13 @@ async def _serve(settings: Settings, roles: frozenset[str], *, name: str) -> Non
 
 
 def _register() -> None:
-    """Add the commands of the rehearsal room, of the receipts and of the rules."""
+    """Add the commands of the rehearsal room, of the receipts, of the rules and of backups."""
+    from outbound.backup import commands as backups
     from outbound.gatehouse import commands as rule_commands
     from outbound.receipts import cli as receipts
     from outbound.rehearsal import cli as rehearsal
 
-    for command in (*rehearsal.COMMANDS, *receipts.COMMANDS, *rule_commands.COMMANDS):
+    for command in (*rehearsal.COMMANDS, *receipts.COMMANDS, *rule_commands.COMMANDS, *backups.COMMANDS):
         main.add_command(command)
 
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
-from campaigns.dispositions import Disposition
-from campaigns.retries import NextTry, RetryPolicy, Tried, next_try
+from campaigns.attempts import State
+from campaigns.dispositions import ANSWERED, Disposition
+from campaigns.retries import NEVER_RETRIED_CAUSES, NextTry, RetryPolicy, Tried, next_try
+from dialer.messages import CallResult
 from outbound.calls_over import Over
 from outbound.contact_numbers import numbers_of
 from outbound.dispatch import ways
@@ -26,15 +29,21 @@ FAILOVER_S = 1.0
 
 
 def follow(connection: Connection, over: Sequence[Over], *, now: float) -> None:
-    """Schedule the next attempt of each contact whose policy has one; settle the others with their disposition."""
+    """Schedule the next attempt of each contact whose policy has one; settle the others with their disposition.
+
+    A result that came so late that another attempt follows already settles nothing more: the later one speaks for the
+    contact.
+    """
     tries = _tries(connection, over)
+    over = [one for one in over if tries[one.contact["id"]][-1]["ordinal"] == one.attempt["ordinal"]]
     by_campaign: defaultdict[str, list[Following]] = defaultdict(list)
     settled = {one.contact["id"]: one.result.disposition for one in over}
     for one in over:
         following = _following(one, tries[one.contact["id"]])
         if following is not None:
             ordinal = one.attempt["ordinal"] + 1
-            by_campaign[one.campaign["id"]].append(Following(one.contact, following, ordinal))
+            next_one = replace(following, earliest=max(now, following.earliest))
+            by_campaign[one.campaign["id"]].append(Following(one.contact, next_one, ordinal))
     campaigns = {one.campaign["id"]: one.campaign for one in over}
     for campaign_id, wanted in by_campaign.items():
         for contact_id in schedule(connection, campaigns[campaign_id], wanted, now=now):
@@ -61,7 +70,10 @@ def retry_policy(settings: Mapping[str, Any]) -> RetryPolicy:
 
 def _tries(connection: Connection, over: Sequence[Over]) -> dict[str, list[RowMapping]]:
     """All attempts so far of each contact, by its id, the first one first."""
-    columns = ("contact_id", "number", "trunk", "disposition", "ended_at", "answered_at", "dialed_at", "hangup_cause")
+    columns = (
+        *("contact_id", "ordinal", "number", "trunk", "disposition", "hangup_cause"),
+        *("ended_at", "answered_at", "dialed_at"),
+    )
     theirs = attempts.c.contact_id.in_([one.contact["id"] for one in over])
     query = select(*(attempts.c[name] for name in columns)).where(theirs).order_by(attempts.c.ordinal)
     found: dict[str, list[RowMapping]] = {one.contact["id"]: [] for one in over}
@@ -74,6 +86,8 @@ def _following(one: Over, rows: Sequence[RowMapping]) -> NextTry | None:
     campaign, attempt, result = one.campaign, one.attempt, one.result
     if campaign["state"] not in ("running", "paused") or is_token(attempt["number"]):
         return None
+    if result.hangup_cause in NEVER_RETRIED_CAUSES or (attempt["state"] == State.UNDETERMINED and _reached(result)):
+        return None
     failed_on = {row["trunk"] for row in rows if row["disposition"] == Disposition.CONGESTION}
     if result.disposition is Disposition.CONGESTION and not failed_on.issuperset(ways.names_of(campaign)):
         return NextTry(number=attempt["number"], earliest=result.ended_at.timestamp() + FAILOVER_S)
@@ -84,6 +98,11 @@ def _following(one: Over, rows: Sequence[RowMapping]) -> NextTry | None:
         seed=attempt["id"],
         retry_after_s=result.retry_after_s or 0.0,
     )
+
+
+def _reached(result: CallResult) -> bool:
+    """Whether anybody answered: after a result that comes late only who certainly was not reached is tried again."""
+    return result.answered_at is not None or result.disposition in ANSWERED
 
 
 def _without_failovers(rows: Sequence[RowMapping]) -> list[RowMapping]:

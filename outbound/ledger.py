@@ -22,6 +22,7 @@ from outbound.store import Store, events
 from outbound.store.attempts import release
 from outbound.store.erased import is_token
 from outbound.store.schema import attempts
+from outbound.store.schema import events as table
 
 log = structlog.get_logger(__name__)
 RELEASE_DELAY_S = 1.0
@@ -60,7 +61,7 @@ class Ledger:
 
     async def _write(self, batch: list[tuple[Entry, asyncio.Future[None] | None]]) -> None:
         unsaved, self._unsaved = self._unsaved, []
-        batch[:0] = [(event, None) for event in unsaved]
+        await self._write_singly([(event, None) for event in unsaved])
         while not self._queue.empty():
             batch.append(self._queue.get_nowait())
         if not batch:
@@ -76,9 +77,12 @@ class Ledger:
             _resolve(done, None)
 
     async def _write_singly(self, batch: list[tuple[Entry, asyncio.Future[None] | None]]) -> None:
+        """Write what may be there already: where the answer to a commit was lost, nobody knows whether it happened."""
         for entry, done in batch:
             try:
-                await self._store.write(lambda connection, entry=entry: self._enter(connection, [entry]))  # type: ignore[misc]
+                await self._store.write(
+                    lambda connection, entry=entry: self._enter(connection, [entry], again=True)  # type: ignore[misc]
+                )
             except Exception as error:
                 log.exception("entry not stored", entry=type(entry).__name__, attempt_id=entry.attempt_id)
                 if isinstance(error, Unavailable) and isinstance(entry, CallEvent) and entry.kind in _MUST_KEEP:
@@ -87,11 +91,11 @@ class Ledger:
             else:
                 _resolve(done, None)
 
-    def _enter(self, connection: Connection, entries: list[Entry]) -> None:
+    def _enter(self, connection: Connection, entries: list[Entry], *, again: bool = False) -> None:
         """Write entries in their order; results come last, and no event of a call comes after its result."""
         now = self._clock()
         told = [entry for entry in entries if isinstance(entry, CallEvent)]
-        _enter_events(connection, told, now)
+        _enter_events(connection, told, now, again=again)
         for entry in entries:
             if isinstance(entry, Released):
                 _release(connection, entry, now)
@@ -112,16 +116,20 @@ def _resolve(done: asyncio.Future[None] | None, error: Exception | None) -> None
         done.set_result(None)
 
 
-def _enter_events(connection: Connection, told: list[CallEvent], now: float) -> None:
-    """Append events to the stream in their order, then do what they change besides."""
+def _enter_events(connection: Connection, told: list[CallEvent], now: float, *, again: bool) -> None:
+    """Append events to the stream in their order, then do what they change besides.
+
+    ``again``: they may be there already, with all they changed, by a commit whose answer was lost.
+    """
     if not told:
         return
     events.take_turn(connection)
     theirs = attempts.c.id.in_({event.attempt_id for event in told})
     known = {row["id"]: row for row in connection.execute(select(attempts).where(theirs)).mappings()}
-    told = [event for event in told if event.attempt_id in known]
-    events.append_all(connection, [_row(event, known[event.attempt_id]) for event in told])
-    for event in told:
+    rows = [(event, _row(event, known[event.attempt_id])) for event in told if event.attempt_id in known]
+    fresh = [(event, row) for event, row in rows if not (again and _is_there(connection, row))]
+    events.append_all(connection, [row for _, row in fresh])
+    for event, _ in fresh:
         _apply(connection, known[event.attempt_id], event, now)
 
 
@@ -134,6 +142,11 @@ def _row(event: CallEvent, attempt: RowMapping) -> dict[str, Any]:
         "attempt_id": event.attempt_id,
         "data": scrubbing.scrub(data, number, number) if is_token(number) else data,
     }
+
+
+def _is_there(connection: Connection, row: dict[str, Any]) -> bool:
+    mine = (table.c.attempt_id == row["attempt_id"]) & (table.c.kind == row["kind"]) & (table.c.at == row["at"])
+    return row["data"] in connection.execute(select(table.c.data).where(mine)).scalars().all()
 
 
 def _apply(connection: Connection, attempt: RowMapping, event: CallEvent, now: float) -> None:

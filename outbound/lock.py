@@ -6,7 +6,13 @@ import fcntl
 import os
 from pathlib import Path
 
-from outbound.errors import ConfigurationError
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from outbound.errors import ConfigurationError, Unavailable
+
+_NAMES = 0x0B0E
+"""Space of the advisory locks on the names of dialers."""
 
 
 class DirectoryLock:
@@ -41,3 +47,37 @@ class DirectoryLock:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+class NameLock:
+    """A dialer's name in a PostgreSQL database, for machines that share no directory.
+
+    A second dialer of the name would take the first one's calls for its own leftovers, and make them again. The server
+    drops the lock with the connection, soon after the machine is gone.
+    """
+
+    def __init__(self, url: str, name: str) -> None:
+        self._engine, self._name = create_engine(url, isolation_level="AUTOCOMMIT"), name
+        self._connection: Connection | None = None
+
+    def acquire(self) -> None:
+        """Take the name. Raises :class:`ConfigurationError` when another dialer has it."""
+        try:
+            self._connection = self._engine.connect()
+            for setting, value in (("idle", 10), ("interval", 5), ("count", 3)):
+                self._connection.execute(text(f"SET tcp_keepalives_{setting} = {value}"))
+            take = text("SELECT pg_try_advisory_lock(:space, hashtext(:name))")
+            taken = self._connection.execute(take, {"space": _NAMES, "name": self._name}).scalar_one()
+        except DBAPIError as error:
+            self.release()
+            raise Unavailable(f"the database cannot be opened ({error.orig}); check database_url") from error
+        if not taken:
+            self.release()
+            raise ConfigurationError(f"a dialer named {self._name} runs already; give this one another --name")
+
+    def release(self) -> None:
+        """Give the name back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._engine.dispose()

@@ -137,6 +137,7 @@ class LinePool:
                 claimed = await self._pull()
             except Exception as error:  # the store may be full or away for a while; nothing was sent
                 log.exception("pull failed", error=type(error).__name__)
+                self._recovery.doubt()
                 claimed = 0
             if not claimed:
                 with contextlib.suppress(TimeoutError):
@@ -154,6 +155,7 @@ class LinePool:
         free, self._again_at = self._free_legs(), None
         if not free or not self._trusted() or not await self._something_waits():
             return 0
+        await self._recovery.reassure()
         claimed = await self._store.write(
             lambda connection: claim(
                 connection,
@@ -188,6 +190,7 @@ class LinePool:
                 intents = {intent.attempt["id"]: intent for intent in found}
         except Exception as error:  # nothing was sent; the claims' leases give the attempts back
             log.exception("intents not recorded", attempts=len(claims), error=type(error).__name__)
+            self._recovery.doubt()
         finally:
             for item in claims:
                 if item.attempt_id not in intents:

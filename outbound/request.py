@@ -20,6 +20,7 @@ def call_request(intent: Intent, *, fence: int, send_before: float) -> CallReque
         attempt_id=intent.attempt["id"],
         fence=fence,
         call_id=intent.call_id,
+        contact_id=intent.contact["id"],
         number=contact["number"],
         trunk=trunk(intent.trunk["name"], intent.trunk["settings"] | _shown(contact["number"], intent)),
         flow=campaign["flow"],

@@ -14,6 +14,8 @@ from outbound.store.campaigns import complete_if_over
 from outbound.store.erased import is_token
 from outbound.store.schema import attempts, campaigns, contacts
 
+OPEN = (State.DUE, State.CLAIMED, State.DIALING)
+
 
 def resolve(
     connection: Connection, attempt_id: str, disposition: Disposition, *, again: bool, note: str, now: float
@@ -41,7 +43,13 @@ def resolve(
     if again and (campaign["state"] not in ("running", "paused") or is_token(row["number"])):
         detail = f"the campaign is {campaign['state']}; nobody is called for it again"
         raise Conflict(detail, code="campaign_state", members={"state": campaign["state"]})
-    following = Following(contact, NextTry(number=row["number"], earliest=now), row["ordinal"] + 1)
+    later = select(attempts.c.ordinal, attempts.c.state).where(attempts.c.contact_id == contact["id"])
+    tries = connection.execute(later).all()
+    if again and any(each.state in OPEN for each in tries):
+        detail = "another attempt to this customer is under way already"
+        raise Conflict(detail, code="attempt_open")
+    ordinal = 1 + max(each.ordinal for each in tries)
+    following = Following(contact, NextTry(number=row["number"], earliest=now), ordinal)
     if not again or not schedule(connection, campaign, [following], now=now):
         theirs = update(contacts).where(contacts.c.id == contact["id"])
         connection.execute(theirs.values(disposition=disposition))

@@ -26,9 +26,15 @@ from outbound.store.erased import is_token
 from outbound.store.schema import attempts, campaigns, contacts, trunks
 from outbound.store.schema import events as event_table
 
+AWAITED = (State.DIALING, State.UNDETERMINED)
+"""States in which a result is taken: a dialer that was cut off may bring one for a call that was given up."""
+
 
 def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
-    """Write a call's result and everything that follows from it; return whether it was the one awaited."""
+    """Write a call's result and everything that follows from it; return whether it was the one awaited.
+
+    One that comes late, after the attempt was left undetermined, makes it done: nothing that is known is lost.
+    """
     return settle_all(connection, [result], now=now) == {result.attempt_id}
 
 
@@ -75,7 +81,7 @@ def leave_undetermined(connection: Connection, attempt: RowMapping, *, now: floa
 
 
 def _awaits(row: RowMapping, result: CallResult) -> bool:
-    return bool(row["fence"] == result.fence and row["state"] == State.DIALING)
+    return bool(row["fence"] == result.fence and row["state"] in AWAITED)
 
 
 def _keep_what_was_said(connection: Connection, attempt: RowMapping, result: CallResult, now: float) -> None:

@@ -6,6 +6,7 @@ from importlib.resources import as_file, files
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 _UPGRADE_LOCK = 0x0B0C
@@ -23,3 +24,11 @@ def upgrade(engine: Engine) -> None:
         config.set_main_option("script_location", str(scripts).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def revisions() -> frozenset[str]:
+    """Every revision of the schema that this version knows, the current one and those before it."""
+    with as_file(files("outbound.store") / "migrations") as scripts:
+        config = Config()
+        config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+        return frozenset(script.revision for script in ScriptDirectory.from_config(config).walk_revisions())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from campaigns.dispositions import Disposition
-from dialer.journal import Entry, Journal, JournalError, What, parse_line, read_journals
+from dialer.journal import Entry, Journal, JournalError, What, parse_line, read_journals, read_sends
 
 pytestmark = pytest.mark.integration
 
@@ -30,6 +30,16 @@ def names(directory: Path) -> list[str]:
 def test_an_entry_survives_its_line() -> None:
     written = entry("a@host", What.ENDED, Disposition.ACCEPTED)
     assert parse_line(written.line()) == written
+
+
+def test_an_entry_says_whom_it_called_by_an_opaque_id() -> None:
+    written = Entry(attempt_id="a", fence=1, call_id="c", at=NOON, what=What.SENDING, contact_id="01CONTACT")
+    assert parse_line(written.line()) == written
+
+
+def test_a_line_of_a_version_that_did_not_say_whom_it_called_is_read() -> None:
+    line = b'{"attempt_id":"a","fence":1,"call_id":"c","at":"2026-03-02T12:00:00+00:00","what":"sending"}\n'
+    assert parse_line(line) == Entry(attempt_id="a", fence=1, call_id="c", at=NOON, what=What.SENDING)
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"null\n", b'{"attempt_id":"a"}\n', b"\xff\xfe\n", b'{"what":"lost"}'])
@@ -96,6 +106,46 @@ async def test_old_files_of_this_line_are_removed(tmp_path: Path) -> None:
     log.close()
     assert not mine.exists()
     assert other.exists()
+
+
+async def test_files_of_days_before_are_not_opened(tmp_path: Path) -> None:
+    log = journal(tmp_path)
+    await log.write(entry("old@host", What.SENDING))
+    await log.write(entry("new@host", What.SENDING, at=NOON + timedelta(days=1)))
+    log.close()
+    wanted = ["old@host", "new@host"]
+    assert set(read_journals(tmp_path, wanted, since=NOON)) == set(wanted)
+    assert set(read_journals(tmp_path, wanted, since=NOON + timedelta(hours=13))) == {"new@host"}
+    assert set(read_sends(tmp_path, since=NOON + timedelta(hours=13))) == {"att-new@host"}
+
+
+async def test_the_newest_send_of_each_attempt_is_told_with_its_end(tmp_path: Path) -> None:
+    first, second = journal(tmp_path, "line-1"), journal(tmp_path, "line-2")
+
+    async def write(log: Journal, attempt: str, fence: int, what: What, disposition: str = "") -> None:
+        fields = {"attempt_id": attempt, "fence": fence, "call_id": f"{attempt}-{fence}", "at": NOON}
+        await log.write(Entry(**fields, what=what, disposition=disposition, contact_id=f"contact-of-{attempt}"))
+
+    await write(second, "again", 1, What.SENDING)
+    await write(second, "again", 1, What.UNSENT)
+    await write(first, "again", 2, What.SENDING)
+    await write(first, "never", 1, What.SENDING)
+    await write(first, "never", 1, What.UNSENT)
+    await write(first, "over", 1, What.SENDING)
+    await write(first, "over", 1, What.ANSWERED)
+    await write(first, "over", 1, What.ENDED, Disposition.INFORMED)
+    first.close()
+    second.close()
+    with (tmp_path / "line-1.20260302.0.jsonl").open("ab") as file:
+        file.write(b'{"attempt_id":"torn","fen\n[]\nnull\n\xff\n')
+    sends = read_sends(tmp_path)
+    assert {key: (send.fence, send.line, send.disposition) for key, send in sends.items()} == {
+        "again": (2, "line-1", ""),
+        "over": (1, "line-1", "informed"),
+    }
+    assert sends["over"].contact_id == "contact-of-over"
+    assert sends["over"].at == sends["over"].ended_at == NOON.timestamp()
+    assert sends["over"].call_id == "over-1"
 
 
 async def test_files_of_others_are_left_alone(tmp_path: Path) -> None:

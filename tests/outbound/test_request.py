@@ -15,7 +15,7 @@ SETTINGS: dict[str, Any] = {"language": "en", "ring_timeout_s": 25.0, "max_durat
 
 def intent(*, campaign: dict[str, str], contact: dict[str, str], name: str = "") -> Intent:
     settings = SETTINGS | {"record": False, "variables": campaign}
-    person = {"number": "+447700900123", "name": name, "language": "", "zones": ["Europe/London"]}
+    person = {"id": "01WHO", "number": "+447700900123", "name": name, "language": "", "zones": ["Europe/London"]}
     return Intent(
         attempt={"id": "01TRY"},  # type: ignore[arg-type]
         campaign={"flow": {}, "settings": settings},  # type: ignore[arg-type]
