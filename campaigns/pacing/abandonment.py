@@ -36,7 +36,7 @@ OFCOM_LIMIT = Limit(
     source="Ofcom, Revised statement of policy on persistent misuse, 1 October 2010: 3% of live calls, by campaign and "
     "calendar day; by the policy in force since 1 March 2017 every abandoned call is misuse and no share is safe",
 )
-"""The United Kingdom: a ceiling of the house there, no safe harbour any more."""
+"""The United Kingdom until 2017; the rule pack ``gb`` allows none now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

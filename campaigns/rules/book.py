@@ -70,6 +70,7 @@ def _ended(pack: RulePack, day: date) -> RulePack | None:
         refusals=until(pack.refusals),
         registers=until(pack.registers),
         guards=until(pack.guards),
+        abandonment=until(pack.abandonment),
         disclosures=until(pack.disclosures),
     )
 

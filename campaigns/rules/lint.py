@@ -11,7 +11,7 @@ from datetime import date
 from functools import partial
 
 from campaigns.flow.findings import Severity
-from campaigns.rules.model import CHANNELS, CONSENT_RANK, EVERYWHERE, Cap, Rule, RulePack
+from campaigns.rules.model import CHANNELS, CONSENT_RANK, EVERYWHERE, AbandonmentLimit, Cap, Rule, RulePack
 from campaigns.rules.windows import WHOLE_DAY
 
 SOLD = "marketing"
@@ -44,6 +44,7 @@ def lint(
     """
     checks: tuple[Callable[[RulePack], Iterator[Finding]], ...] = (
         _forbids_nothing,
+        _limits_nothing,
         _hard_registers,
         _needless_holidays,
         _wording,
@@ -57,7 +58,7 @@ def lint(
 
 
 def rules_of(pack: RulePack) -> tuple[Rule, ...]:
-    """Every rule of a pack that may forbid something, and its disclosures, in the order of their kinds."""
+    """Every rule of a pack that may forbid or limit something, and its disclosures, in the order of their kinds."""
     return (
         *pack.hours,
         *pack.consents,
@@ -66,6 +67,7 @@ def rules_of(pack: RulePack) -> tuple[Rule, ...]:
         *pack.refusals,
         *pack.registers,
         *pack.guards,
+        *pack.abandonment,
         *pack.disclosures,
     )
 
@@ -124,6 +126,26 @@ def _fills_first(other: Cap, cap: Cap) -> bool:
         and other.channels >= cap.channels
         and (other.scope, other.outcomes, other.unless_consent) == ("number", frozenset(), "")
         and (other.from_day, other.until_day) == (cap.from_day, None)
+    )
+
+
+def _limits_nothing(pack: RulePack) -> Iterator[Finding]:
+    for limit in pack.abandonment:
+        if limit.share == 1:
+            yield _warning(pack, limit.cite, "it lets every call be abandoned", "write the share meant, or remove it")
+        for other in pack.abandonment:
+            if other is not limit and _is_reached_first(other, limit):
+                message = f"it limits nothing that {other.cite.partition('#')[2]} does not limit before"
+                yield _warning(pack, limit.cite, message, "correct its share or period, or remove it")
+
+
+def _is_reached_first(other: AbandonmentLimit, limit: AbandonmentLimit) -> bool:
+    """Whether ``other`` is reached before ``limit``, whatever is measured: over periods that differ nobody knows."""
+    return (
+        (other.share == 0 or other.period_s == limit.period_s)
+        and other.share < limit.share
+        and other.purposes >= limit.purposes
+        and (other.from_day, other.until_day) == (limit.from_day, None)
     )
 
 

@@ -169,6 +169,17 @@ class Guard(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonmentLimit(Rule):
+    """How many customers may answer a call that was meant for an agent and find none. It bounds how far a campaign
+    dials ahead, and forbids no single call."""
+
+    share: float
+    """The greatest share of calls answered by a person; 0: no call begins without a free agent."""
+    period_s: float
+    """Over which it is measured, campaign by campaign."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure(Rule):
     """What the customer must be told."""
 
@@ -222,6 +233,7 @@ class RulePack:
     refusals: tuple[RefusalBar, ...] = ()
     registers: tuple[Register, ...] = ()
     guards: tuple[Guard, ...] = ()
+    abandonment: tuple[AbandonmentLimit, ...] = ()
     disclosures: tuple[Disclosure, ...] = ()
     opt_out: OptOutTerms = field(default_factory=OptOutTerms)
     notes: tuple[str, ...] = ()

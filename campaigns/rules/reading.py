@@ -1,6 +1,7 @@
-"""Reads a rule pack from TOML or from the same keys as JSON; every fault is an error naming file, key and remedy.
+"""Reads a rule pack, the whole of it in one place, from TOML or from the same keys as JSON; it decides nothing.
 
-An unknown key is a fault too: a misspelt rule must not be a rule that is not there.
+Every fault is an error naming file, key and remedy. An unknown key is a fault too: a misspelt rule must not be a rule
+that is not there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from campaigns.rules.model import (
     CONSENT_RANK,
     MARKS,
     PURPOSES,
+    AbandonmentLimit,
     Ban,
     Cap,
     ConsentRule,
@@ -34,7 +36,7 @@ from campaigns.rules.model import (
     RulesError,
 )
 from campaigns.rules.pack_table import PackTable
-from campaigns.rules.windows import KINDS, WHOLE_DAY, Window, intersect, parse_windows
+from campaigns.rules.windows import DAY_S, KINDS, WHOLE_DAY, Window, intersect, parse_windows
 
 R = TypeVar("R", bound=Rule)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -43,6 +45,8 @@ _ROLLING = re.compile(r"(\d+(?:\.\d+)?) (minute|hour|day)s?")
 _CALENDAR = re.compile(r"(\d+) calendar days?")
 _UNIT_S = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _LONGEST_S = 366 * 86400
+_MEASURED_S = 30 * 86400
+"""So far back it is known who answered and was abandoned."""
 _PERIODS = "'24 hours', '30 calendar days', 'calendar week' or 'calendar month'"
 _SOME_CONSENT = tuple(kind for kind, rank in CONSENT_RANK.items() if rank)
 OUTCOMES = ("answered", "unanswered", *Disposition)
@@ -85,6 +89,7 @@ def read_pack(data: Mapping[str, Any], *, file: str) -> RulePack:
         refusals=tuple(made.refusal(table) for table in top.tables("refusals")),
         registers=tuple(made.register(table) for table in top.tables("registers")),
         guards=tuple(made.guard(table) for table in top.tables("guards")),
+        abandonment=tuple(made.abandonment(table) for table in top.tables("abandonment")),
         disclosures=tuple(made.disclosure(table) for table in top.tables("disclosures")),
         opt_out=_opt_out(top),
         notes=top.words("notes"),
@@ -133,14 +138,9 @@ class _Maker:
         return _close(table, Hours(**base, windows=tuple(windows), closed_on=closed_on))
 
     def cap(self, table: PackTable) -> Cap:
-        base = self._base(table)
-        try:
-            period = parse_period(table.text("per"))
-        except ValueError as error:
-            table.wrong("per", f"cannot be read: {error}", "correct it")
         cap = Cap(
-            **base,
-            **period,
+            **self._base(table),
+            **_period(table),
             attempts=table.whole("attempts", least=1, most=10_000),
             scope=table.one_of("scope", ("number", "campaign"), "number"),
             outcomes=table.some_of("outcomes", OUTCOMES, required=False),
@@ -182,6 +182,16 @@ class _Maker:
         base = self._base(table)
         return _close(table, Guard(**base, closing_s=table.number("closing_s", least=0, most=7200) or 0.0))
 
+    def abandonment(self, table: PackTable) -> AbandonmentLimit:
+        base, period_s = self._base(table), _period(table).get("period_s", 0.0)
+        if base["channels"] != {"voice"}:
+            table.wrong("channels", "has more than calls", 'write ["voice"]: nothing else can be abandoned')
+        if not DAY_S <= period_s <= _MEASURED_S:
+            remedy = "give a rolling period from '24 hours' to '30 days': answers are counted by the day"
+            table.wrong("per", f"is {table.text('per')!r}", remedy)
+        share = table.number("share", least=0, most=1) or 0.0
+        return _close(table, AbandonmentLimit(**base, share=share, period_s=period_s))
+
     def disclosure(self, table: PackTable) -> Disclosure:
         base = self._base(table)
         rule = Disclosure(
@@ -211,6 +221,14 @@ class _Maker:
             "from_day": begins.toordinal(),
             "until_day": None if ends is None else ends.toordinal(),
         }
+
+
+def _period(table: PackTable) -> dict[str, Any]:
+    """The period at ``per``, as the fields of a cap."""
+    try:
+        return parse_period(table.text("per"))
+    except ValueError as error:
+        table.wrong("per", f"cannot be read: {error}", "correct it")
 
 
 def _close(table: PackTable, rule: R) -> R:

@@ -15,6 +15,7 @@ KINDS = {
     "bans": "bans",
     "refusals": "bars after a refusal",
     "registers": "registers",
+    "abandonment": "limit of abandoned calls",
 }
 """Lists of rules that may forbid something, and what they are called."""
 

@@ -1,4 +1,5 @@
-"""Renders the rule packs as a page for operators: ``python -m campaigns.rules.table docs/rules.md`` writes it.
+"""Renders the rule packs as a page for operators, one place for the words of every kind of rule; ``python -m
+campaigns.rules.table docs/rules.md`` writes it.
 
 It invents no wording: whatever it says of a rule is what the pack says, or its numbers in words.
 """
@@ -17,6 +18,7 @@ from campaigns.rules.model import (
     CHANNELS,
     EVERYWHERE,
     PURPOSES,
+    AbandonmentLimit,
     Ban,
     Cap,
     ConsentRule,
@@ -169,6 +171,8 @@ def _what(rule: Rule) -> str:
             text = f"not on `{rule.register}`, a copy at most {rule.max_age_s / 86400:g} days old{lifted}"
         case Guard():
             text = f"nothing begins in the last {rule.closing_s:g} s"
+        case AbandonmentLimit():
+            text = _limit_text(rule)
         case Disclosure():
             within = "" if rule.within_s is None else f", within {rule.within_s:g} s"
             text = f"{_WHEN[rule.when]}{within}: {rule.text}"
@@ -203,6 +207,13 @@ def _cap_text(cap: Cap) -> str:
     lifted = f", unless there is {_kind(cap.unless_consent)} consent" if cap.unless_consent else ""
     things = " or ".join(_THINGS[channel] for channel in CHANNELS if channel in cap.channels)
     return f"{_count(cap.attempts, things)}{scope} in {period}{outcomes}{lifted}"
+
+
+def _limit_text(limit: AbandonmentLimit) -> str:
+    if not limit.share:
+        return "none is abandoned: no call begins without a free agent"
+    period = _rolling_text(limit.period_s)
+    return f"at most {100 * limit.share:g}% of the calls that people answer are abandoned, in {period} of a campaign"
 
 
 def _rolling_text(period_s: float) -> str:

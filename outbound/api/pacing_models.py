@@ -94,7 +94,7 @@ class PacingIn(Model):
     """How long an agent is busy after a call."""
     abandonment_share: Annotated[float, Field(ge=0, le=0.03)] = 0.03
     """The greatest share of calls answered by a person that may find no agent; never above 3% (47 CFR
-    64.1200(a)(7))."""
+    64.1200(a)(7)). The limits of the rule packs hold besides: the strictest counts."""
     abandonment_period_s: Annotated[int, Field(ge=86400, le=30 * 86400)] = 86400
     """Over which it is kept."""
 

@@ -15,7 +15,16 @@ from functools import lru_cache
 from sqlalchemy import Connection
 
 from campaigns.gate import OwnTerms, Regime, compile_regime
-from campaigns.rules import Calendar, RulePack, RulesError, applicable, built_in_packs, merge, read_pack
+from campaigns.rules import (
+    AbandonmentLimit,
+    Calendar,
+    RulePack,
+    RulesError,
+    applicable,
+    built_in_packs,
+    merge,
+    read_pack,
+)
 from outbound.gatehouse.calendars import calendar_of
 from outbound.store import rulepacks
 
@@ -91,6 +100,27 @@ def check_holidays(pack: RulePack, *, year: int) -> None:
     """Raise :class:`RulesError` if the holidays that a pack speaks of cannot be looked up around ``year``."""
     if pack.holidays is not None:
         calendar_of(pack.holidays, "", year - 1, year + YEARS_AHEAD)
+
+
+def abandonment_limits(
+    chosen: Edition, jurisdictions: Collection[str], purpose: str, *, at: float
+) -> tuple[AbandonmentLimit, ...]:
+    """How many of the customers of ``jurisdictions`` may answer a call and find no agent; all of it holds at ``at``.
+
+    Rules hold by the customer's own day: a limit counts as soon as its day has begun anywhere, until it is over
+    everywhere.
+    """
+    today = datetime.fromtimestamp(at, UTC).date().toordinal()
+    return _abandonment_limits(chosen, tuple(sorted(jurisdictions)), purpose, today)
+
+
+@lru_cache(maxsize=512)
+def _abandonment_limits(
+    chosen: Edition, jurisdictions: tuple[str, ...], purpose: str, today: int
+) -> tuple[AbandonmentLimit, ...]:
+    days = (today - 1, today, today + 1)
+    rules = (rule for pack in applicable(chosen.packs, jurisdictions) for rule in pack.abandonment)
+    return tuple(rule for rule in rules if rule.covers(purpose, "voice") and any(map(rule.holds_on, days)))
 
 
 @lru_cache(maxsize=2048)

@@ -10,7 +10,17 @@ import pytest
 
 from campaigns.rules import RulePack, RulesError, applicable, built_in_packs, load_pack, merge, read_pack
 from campaigns.rules.lint import rules_of
-from campaigns.rules.model import Ban, Cap, ConsentRule, Disclosure, Guard, Hours, RefusalBar, Register
+from campaigns.rules.model import (
+    AbandonmentLimit,
+    Ban,
+    Cap,
+    ConsentRule,
+    Disclosure,
+    Guard,
+    Hours,
+    RefusalBar,
+    Register,
+)
 from tests.campaigns.test_rules_reading import GOOD
 
 pytestmark = pytest.mark.unit
@@ -111,7 +121,7 @@ def test_until_a_newer_pack_begins_every_rule_of_the_older_one_holds() -> None:
     assert tuple(replace(rule, until_day=None) for rule in rules_of(kept)) == rules_of(older)
     assert {rule.until_day for rule in rules_of(kept)} == {LAST}
     assert {type(rule) for rule in rules_of(kept)} == {
-        *(Hours, Cap, ConsentRule, Ban, RefusalBar, Register, Guard, Disclosure)
+        *(Hours, Cap, ConsentRule, Ban, RefusalBar, Register, Guard, AbandonmentLimit, Disclosure)
     }
 
 

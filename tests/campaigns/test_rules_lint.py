@@ -129,6 +129,26 @@ def test_rules_that_forbid_nothing() -> None:
     ]
 
 
+def test_limits_of_abandoned_calls_that_limit_nothing() -> None:
+    calls = {**BOTH, "channels": ["voice"]}
+    limits = [
+        {**calls, "id": "strict", "share": 0.02, "per": "24 hours"},
+        {**calls, "id": "lax", "share": 0.03, "per": "1 day"},
+        {**calls, "id": "longer", "share": 0.03, "per": "30 days"},
+        {**calls, "id": "wider", "share": 0.03, "per": "1 day", "purposes": ["marketing", "informational"]},
+        {**calls, "id": "later", "share": 0.03, "per": "1 day", "from": date(2027, 1, 1)},
+    ]
+    every = {**calls, "id": "every", "share": 1, "per": "7 days"}
+
+    assert [(finding.rule, finding.message) for finding in found({"abandonment": [*limits, every]})] == [
+        ("every", "it lets every call be abandoned"),
+        ("lax", "it limits nothing that strict does not limit before"),
+    ]
+    assert found({"abandonment": limits[:1] + limits[2:]}) == []
+    none = {**calls, "id": "none", "share": 0, "per": "24 hours"}
+    assert [finding.rule for finding in found({"abandonment": [none, limits[2]]})] == ["longer"]
+
+
 def test_hours_that_only_close_holidays_do_forbid_something() -> None:
     rules = {
         "holidays": {"country": "XX"},

@@ -32,6 +32,7 @@ GOOD: dict[str, Any] = {
     "refusals": [{**RULE, "id": "refusal", "days": 60}],
     "registers": [{**RULE, "id": "register", "register": "xx-dnc", "max_age_days": 31, "lifted_by": "express"}],
     "guards": [{**RULE, "id": "guard", "closing_s": 60}],
+    "abandonment": [{**RULE, "id": "abandoned", "share": 0.03, "per": "30 days"}],
     "disclosures": [{**RULE, "id": "robot", "when": "start", "text": "say so", "within_s": 2}],
     "opt_out": {"honour": "at once", "words": ["STOP"], "wording": {"en": "Reply STOP."}, "source": "x", "mark": "S"},
     "notes": ["a note"],
@@ -68,6 +69,7 @@ def test_good_pack_becomes_its_rules() -> None:
     assert pack.refusals[0].days == 60
     assert (pack.registers[0].register, pack.registers[0].max_age_s) == ("xx-dnc", 31 * 86400)
     assert pack.guards[0].closing_s == 60
+    assert (pack.abandonment[0].share, pack.abandonment[0].period_s) == (0.03, 30 * 86400)
     assert (pack.disclosures[0].when, pack.disclosures[0].within_s) == ("start", 2)
     assert pack.opt_out.wording == {"en": "Reply STOP."}
     assert pack.holidays is not None
@@ -100,6 +102,17 @@ def test_periods_of_caps(per: str, expected: dict[str, Any]) -> None:
 
     found = {"period_s": cap.period_s, "calendar_days": cap.calendar_days, "calendar_unit": cap.calendar_unit}
     assert {key: value for key, value in found.items() if value} == expected
+
+
+@pytest.mark.parametrize("per", ["24 hours", "1 day", "30 days", "720 hours"])
+@pytest.mark.parametrize("share", [0, 0.03, 1])
+def test_limits_of_abandoned_calls(share: float, per: str) -> None:
+    data = changed("abandonment.0.per", per)
+    data["abandonment"][0]["share"] = share
+
+    (limit,) = read_pack(data, file="xx.toml").abandonment
+
+    assert (limit.share, limit.period_s) == (share, 86400 if per in ("24 hours", "1 day") else 30 * 86400)
 
 
 def test_refusal_may_bar_for_ever() -> None:
@@ -194,6 +207,28 @@ def test_refusal_may_bar_for_ever() -> None:
         ("registers.0.lifted_by", "written", r"registers\[0\]\.lifted_by is 'written'; "),
         ("registers.0.lifted_by", "none", r"registers\[0\]\.lifted_by is 'none'; There is express, express_written"),
         ("guards.0.closing_s", -1, r"guards\[0\]\.closing_s is -1; give a number from 0"),
+        ("abandonment.0.share", MISSING, r"abandonment\[0\]\.share is missing; give a number from 0 to 1"),
+        ("abandonment.0.share", 3, r"abandonment\[0\]\.share is 3; give a number from 0 to 1"),
+        ("abandonment.0.share", -0.01, r"abandonment\[0\]\.share is -0\.01; give a number from 0"),
+        ("abandonment.0.per", MISSING, r"abandonment\[0\]\.per is missing"),
+        ("abandonment.0.per", "often", r"abandonment\[0\]\.per cannot be read: 'often' is no period"),
+        (
+            "abandonment.0.per",
+            "23 hours",
+            r"abandonment\[0\]\.per is '23 hours'; give a rolling period from '24 hours'",
+        ),
+        (
+            "abandonment.0.per",
+            "31 days",
+            r"abandonment\[0\]\.per is '31 days'; give a rolling period from .* to '30 days'",
+        ),
+        ("abandonment.0.per", "calendar month", r"abandonment\[0\]\.per is 'calendar month'; give a rolling period"),
+        (
+            "abandonment.0.channels",
+            ["voice", "sms"],
+            r"abandonment\[0\]\.channels has more than calls; write \[\"voice",
+        ),
+        ("abandonment.0.shares", 0.03, r"abandonment\[0\]\.shares means nothing here; Did you mean 'share'"),
         ("disclosures.0.when", "later", r"disclosures\[0\]\.when is 'later'; "),
         ("disclosures.0.within_s", "2", r"disclosures\[0\]\.within_s is '2'; give a number"),
         ("holidays.country", MISSING, r"holidays\.country is missing"),

@@ -83,8 +83,18 @@ def test_every_kind_of_rule_in_words() -> None:
     assert "| forbidden: it is forbidden (from 2020-01-01) |" in page
     assert "| not on `xx-dnc`, a copy at most 31 days old, unless there is express consent (from 2020-01-01) |" in page
     assert "| nothing begins in the last 60 s (from 2020-01-01) |" in page
+    assert (
+        "| at most 3% of the calls that people answer are abandoned, in 30 days of a campaign (from 2020-01-01) |"
+        in page
+    )
     assert "| at the start, within 2 s: say so (from 2020-01-01) |" in page
     assert "Holidays: those of XX; also `12-24`, `easter-47`; not `nov thu 4 +1`." in page
+
+
+def test_where_none_may_be_abandoned_the_page_says_what_that_means() -> None:
+    page = render([load_pack("gb")])
+
+    assert "| none is abandoned: no call begins without a free agent | house rule: by Ofcom's policy" in page
 
 
 def test_a_kind_of_rule_without_wording_is_refused() -> None:

@@ -15,11 +15,12 @@ from campaigns.dispositions import Disposition
 from outbound.dispatch.claiming import claim
 from outbound.dispatch.lanes import something_waits
 from outbound.dispatch.standing import standings
+from outbound.planning import plan_contacts
 from outbound.settle import settle
-from outbound.store import Store, campaigns, events
+from outbound.store import Store, campaigns, events, rulepacks
 from outbound.store.attempts import Claim
+from outbound.store.schema import attempts, contacts, paces, rule_packs, trunks
 from outbound.store.schema import campaigns as campaign_table
-from outbound.store.schema import contacts, paces, trunks
 from tests.outbound.both import KINDS, empty_database
 from tests.outbound.world import World
 
@@ -330,6 +331,11 @@ async def test_what_was_not_sent_is_not_counted(world: World) -> None:
 # -- agents -----------------------------------------------------------------------------------------------------------
 
 
+def in_france(count: int) -> list[str]:
+    """Where no law that we know of speaks of abandoned calls, only the house does."""
+    return [f"+3363998{index:04}" for index in range(count)]
+
+
 def for_agents(mode: str, agents: int, **pacing: Any) -> dict[str, Any]:
     limits = {"wrap_up_s": 0.0, "abandonment_share": 0.03, "abandonment_period_s": 86400}
     return {"pacing": {"mode": mode, "agents": agents, **limits, **pacing}, "agent_uri": "sip:agents@127.0.0.1"}
@@ -348,7 +354,7 @@ async def test_progressive_dials_one_call_for_each_free_agent(world: World) -> N
 
 async def test_predictive_dials_ahead_once_few_answer_and_stops_when_calls_were_abandoned(world: World) -> None:
     await trunk_with(world, "default", channels=500)
-    campaign = await world.campaign(people(300), settings=for_agents("predictive", 10), max_concurrent=400)
+    campaign = await world.campaign(in_france(300), settings=for_agents("predictive", 10), max_concurrent=400)
     assert len(await world.claim(limit=400, free={"line-1": 900})) == 10
     day = f"{datetime.fromtimestamp(world.now, UTC):%Y-%m-%d}"
 
@@ -388,3 +394,121 @@ async def hands_off(world: World, item: Claim, state: str) -> None:
 
 async def rows_of_paces(world: World) -> list[dict[str, Any]]:
     return await world.store.read(lambda c: [dict(row) for row in c.execute(select(paces)).mappings()])
+
+
+# -- limits of abandoned calls ----------------------------------------------------------------------------------------
+
+AGENTS = 10
+AFTERNOON_S = 6 * 3600.0
+"""After noon in London: a time of day at which customers in New York may be called as well."""
+
+
+async def ahead_for(world: World, numbers: list[str], *, places: list[str] | None = None, **changes: Any) -> str:
+    """A predictive campaign with ten agents to customers in ``places`` who agreed; nobody was called yet."""
+    await trunk_with(world, "default", channels=500, destinations=changes.pop("destinations", []))
+    settings = for_agents("predictive", AGENTS, **changes.pop("pacing", {}))
+    campaign = await world.campaign(numbers, settings=settings, max_concurrent=400, plan=False, **changes)
+    agreed = update(contacts).values(consent="express_written", jurisdictions=places or [])
+    await world.store.write(lambda c: c.execute(agreed.where(contacts.c.campaign_id == campaign)))
+    await world.plan(campaign)
+    return campaign
+
+
+async def have_had(world: World, campaign: str, days: dict[int, list[int]]) -> None:
+    """So many were tried, answered and abandoned, by days ago."""
+    dated = {f"{datetime.fromtimestamp(world.now - 86400 * ago, UTC):%Y-%m-%d}": row for ago, row in days.items()}
+    row = {"name": f"campaign:{campaign}", "reach": dated}
+    await world.store.write(lambda c: (c.execute(paces.delete()), c.execute(insert(paces), row)))
+
+
+async def begun(world: World, later_s: float = 0.0, *, limit: int = 100) -> list[Claim]:
+    return await world.claim(limit=limit, free={"line-1": 900}, now=world.now + later_s)
+
+
+def in_new_york(count: int) -> list[str]:
+    return [f"+1212555{index:04}" for index in range(100, 100 + count)]
+
+
+GOOD_DAY = [10_000, 3_000, 0]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "weeks_ago", "ahead"),
+    [
+        ("marketing", 100, True),
+        # 2.9% of 6000: the law's limit may have been reached, as certain as that is known.
+        ("marketing", 174, False),
+        # The law speaks of telemarketing, and the house of a day.
+        ("informational", 174, True),
+    ],
+)
+async def test_what_was_abandoned_weeks_ago_counts_where_the_law_says_so(
+    world: World, purpose: str, weeks_ago: int, ahead: bool
+) -> None:
+    world.now += AFTERNOON_S
+    campaign = await ahead_for(world, in_new_york(90), places=["US", "US-NY"], purpose=purpose)
+    await have_had(world, campaign, {0: GOOD_DAY, 20: [10_000, 3_000, weeks_ago]})
+
+    assert (len(await begun(world)) > AGENTS) is ahead
+
+
+async def test_nobody_is_dialled_ahead_while_a_customer_is_near_whose_country_allows_none(world: World) -> None:
+    world.now += AFTERNOON_S
+    campaign = await ahead_for(world, in_new_york(90), places=["US", "US-NY"], purpose="marketing")
+    await have_had(world, campaign, {0: GOOD_DAY})
+    ringing = await begun(world, limit=AGENTS + 5)
+    assert len(ringing) == AGENTS + 5
+    ann = {"id": "ANN", "campaign_id": campaign, "number": ANN, "zones": ["Europe/London"], "variables": {}}
+    ann |= {"jurisdictions": ["GB"], "consent": "express_written", "created_at": world.now}
+
+    def add(connection: Any) -> None:
+        connection.execute(insert(contacts), ann)
+        plan_contacts(connection, campaign, now=world.now, limit=10)
+        connection.execute(update(attempts).where(attempts.c.number == ANN).values(due_at=world.now - 1))
+
+    await world.store.write(add)
+    assert await begun(world, 1) == []
+    for item in ringing[:6]:
+        await end(world, item, Disposition.NO_ANSWER)
+    (hers,) = await begun(world, 2)
+    assert hers.number == ANN
+    assert await begun(world, 3) == []
+    await end(world, ringing[6], Disposition.NO_ANSWER)
+    assert len(await begun(world, 4)) == 1
+    await end(world, hers, Disposition.NO_ANSWER)
+    assert len(await begun(world, 5)) > 1
+
+
+@pytest.mark.parametrize(("share", "ahead"), [(0.03, True), (0.01, False), (0.0, False)])
+async def test_a_stricter_limit_of_the_campaign_wins(world: World, share: float, ahead: bool) -> None:
+    campaign = await ahead_for(world, in_france(90), pacing={"abandonment_share": share})
+    await have_had(world, campaign, {0: [10_000, 3_000, 27]})
+
+    assert (len(await begun(world)) > AGENTS) is ahead
+
+
+async def test_the_house_limits_each_day_however_long_the_campaign_s_own_period(world: World) -> None:
+    campaign = await ahead_for(world, in_france(90), pacing={"abandonment_period_s": 30 * 86400})
+    await have_had(world, campaign, {0: [1_000, 300, 9], 20: GOOD_DAY})
+
+    assert len(await begun(world)) == AGENTS
+
+
+async def test_a_customer_somewhere_unknown_is_not_dialled_ahead(world: World) -> None:
+    campaign = await ahead_for(world, [*in_france(90), "+88351000000001"], destinations=["+33", "+8835"])
+    await have_had(world, campaign, {0: GOOD_DAY})
+
+    assert len(await world.attempts()) == 91
+    assert len(await begun(world)) == AGENTS
+
+
+@pytest.mark.parametrize("limited", ["nowhere", "unreadably"])
+async def test_without_rules_that_can_be_read_nobody_is_dialled_ahead(world: World, limited: str) -> None:
+    campaign = await ahead_for(world, in_france(90))
+    await have_had(world, campaign, {0: GOOD_DAY})
+    plain = {"name": "house", "title": "x", "version": "2", "effective_from": "1970-01-01", "jurisdictions": ["*"]}
+    document = plain if limited == "nowhere" else {"name": "house"}
+    await world.store.write(lambda c: rulepacks.put(c, "house", document, version="2", now=world.now))
+    assert len(await begun(world, limit=50)) == AGENTS
+    await world.store.write(lambda c: c.execute(rule_packs.delete()))
+    assert await begun(world, 1)

@@ -7,6 +7,7 @@ They run here because holidays come from the library. All times are the customer
 ``days``: what is open of a day; ``then`` is the next permitted instant after it, ``rule`` which rule closes it.
 ``cases``: one question each: ``consent``, ``history``, ``refused``, ``registers`` -> ``code``, ``rule``, ``next``.
 ``consents``, ``registers``: the weakest consent that is enough, and how old a list may be.
+``abandonment``: which share of answered calls may find no agent in so many days; ``others``: what else holds there.
 ``alone``, and everywhere in weeks, consents and registers: the regime is made of this one rule only, where stricter
 ones would hide it.
 """
@@ -26,14 +27,18 @@ import yaml
 from campaigns.dispositions import ANSWERED
 from campaigns.gate import Consent, Decision, Question, Reached, Refusal, Regime, RegisterFact, compile_regime, decide
 from campaigns.gate import Zone as GateZone
-from campaigns.rules import CONSENT_RANK, Calendar, RulePack, applicable, built_in_packs, load_pack
+from campaigns.pacing import Abandonment, Limit, target
+from campaigns.rules import CONSENT_RANK, AbandonmentLimit, Calendar, RulePack, applicable, built_in_packs, load_pack
 from campaigns.rules.windows import second_of_day
 from outbound.gatehouse.calendars import calendar_of
+from outbound.gatehouse.rulebook import Edition, abandonment_limits
 
 pytestmark = pytest.mark.integration
 
 FOLDER = Path(__file__).resolve().parents[1] / "campaigns" / "golden" / "rules"
-KINDS = ("hours", "caps", "consents", "bans", "refusals", "registers")
+KINDS = ("hours", "caps", "consents", "bans", "refusals", "registers", "abandonment")
+ALONE = ("weeks", "consents", "registers", "abandonment")
+"""What is asked of one rule, its name being in ``rule``."""
 WEAKER = {"express": "none", "express_written": "express"}
 KEYS = {
     "weeks": {"rule", "monday", "open"},
@@ -41,6 +46,7 @@ KEYS = {
     "cases": {"at", "code", "rule", "next", "why", "consent", "history", "refused", "registers"},
     "consents": {"rule", "weakest", "proof", "at"},
     "registers": {"rule", "register", "days", "lifted_by", "at"},
+    "abandonment": {"rule", "share", "days", "others", "not_for", "at"},
 }
 EVERYWHERE = {"channel", "purpose", "alone", "zone", "jurisdictions", "subdivision"}
 Golden = dict[str, Any]
@@ -234,6 +240,26 @@ def test_register_is_consulted_while_fresh_unless_consent_lifts_it(rule: Golden)
     assert asked(rule["lifted_by"], RegisterFact(as_of=at, listed=True)).code == "permitted"
 
 
+@pytest.mark.parametrize("limit", items("abandonment"))
+def test_dialling_ahead_stops_where_the_limit_may_be_reached(limit: Golden) -> None:
+    def asked(purpose: str) -> dict[str, AbandonmentLimit]:
+        edition = Edition("golden", built_in_packs())
+        rules = abandonment_limits(edition, limit["jurisdictions"].split(), purpose, at=instant(limit, limit["at"]))
+        return {f"{rule.cite.partition('@')[0]}#{rule.cite.partition('#')[2]}": rule for rule in rules}
+
+    name, found = f"{limit['pack']}#{limit['rule']}", asked(limit.get("purpose", "marketing"))
+    rule = found.pop(name)
+    assert (f"{rule.share:g}", rule.period_s) == (limit["share"], float(limit["days"]) * 86400)
+    assert " ".join(found) == limit["others"]
+    assert not any(name in asked(other) for other in limit.get("not_for", "").split())
+
+    answered = 10_000_000
+    held = Limit(share=rule.share, period_s=rule.period_s, source=rule.cite)
+    reached, below = int(answered * rule.share), int(answered * rule.share * 0.99)
+    assert target(held, Abandonment(live_answers=answered, abandoned=reached)) == 0
+    assert (target(held, Abandonment(live_answers=answered, abandoned=below)) > 0) == (rule.share > 0)
+
+
 @pytest.mark.parametrize("pack", built_in_packs(), ids=lambda pack: pack.name)
 def test_every_rule_of_every_pack_has_a_golden_case(pack: RulePack) -> None:
     data = golden(pack.name)
@@ -241,7 +267,7 @@ def test_every_rule_of_every_pack_has_a_golden_case(pack: RulePack) -> None:
     for kind in KEYS:
         for item in data.get(kind, ()):
             whole = {"pack": pack.name, **item}
-            if kind in ("weeks", "consents", "registers"):
+            if kind in ALONE:
                 whole["alone"] = item["rule"]
             name = expected_rule(whole) if "rule" in item or "alone" in whole else ""
             key = (name, item.get("channel", "voice"))
