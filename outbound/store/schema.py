@@ -467,6 +467,13 @@ webhook_deliveries = Table(
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),
     ),
+    Index(
+        "ix_webhook_deliveries_due",
+        "webhook_id",
+        "next_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
     Index("ix_webhook_deliveries_state", "webhook_id", "state", "id"),
     sqlite_autoincrement=True,
 )

@@ -19,7 +19,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 
 from campaigns.dispositions import Disposition
 from dialer.messages import EventKind
@@ -29,8 +29,10 @@ from outbound.ledger import Ledger
 from outbound.operator_key import operator_key
 from outbound.services import Services
 from outbound.settings import Settings
-from outbound.store import Store
-from outbound.store.schema import opt_outs
+from outbound.settle import leave_undetermined
+from outbound.store import Store, events
+from outbound.store import campaigns as campaign_store
+from outbound.store.schema import attempts, opt_outs, paces
 from outbound.stream import EventStream
 from tests.acceptance.console import ANA, AXE, BEN, NAMES, QUESTION, Site, Window
 from tests.outbound.world import World
@@ -225,6 +227,46 @@ async def test_a_campaign_is_paused_resumed_and_cancelled_by_keyboard(site: Site
     await page.get_by_role("dialog").get_by_role("button", name="Cancel the campaign").press("Enter")
     await expect(card).to_contain_text("Cancelled")
     assert [row["state"] for row in await site.world.attempts()] == ["done"]
+    assert window.complaints == []
+
+
+async def test_what_wants_a_person_is_shown_and_an_undetermined_call_is_settled(site: Site, browser: Open) -> None:
+    """Nobody knows whether Ana was rung; the trunk rests; the campaign has paused itself."""
+    campaign = await site.campaign("Parcels tomorrow", [ANA, BEN])
+    item = await site.dial()
+    window = await browser()
+    page = window.page
+    await page.goto(f"{site.url}/#key={site.key}")
+    await expect(page.get_by_text("Wants your attention")).to_be_hidden()
+
+    def lost(connection: Any) -> None:
+        row = connection.execute(select(attempts).where(attempts.c.id == item.attempt_id)).mappings().one()
+        leave_undetermined(connection, row, now=site.world.now)
+        breaker = {"outcomes": [[site.world.now, True]] * 30, "opened_at": site.world.now, "trips": 1}
+        tripped = breaker | {"rest_until": site.world.now + 3600}
+        connection.execute(update(paces).where(paces.c.name == "trunk:default").values(breaker=tripped))
+        events.append(connection, at=site.world.now, kind="trunk.tripped", data={"trunk": "default"})
+        why = "40 of the last 40 calls failed within 3600 s"
+        campaign_store.pause(connection, campaign, reason=why, cause="breaker", now=site.world.now)
+
+    await site.world.store.write(lost)
+    attention = section(page, "Wants your attention")
+    await expect(attention).to_contain_text("may have been called for Parcels tomorrow")
+    await expect(attention).to_contain_text("Trunk default fails too often: 30 of the last 30 calls failed")
+    card = section(page, "Campaigns").get_by_role("article", name="Parcels tomorrow")
+    await expect(card).to_contain_text("It paused itself: 40 of the last 40 calls failed")
+    assert await window.accessible() == []
+    await attention.get_by_role("button", name="Settle the call").press("Enter")
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("What became of it").select_option("No answer")
+    await dialog.get_by_label("How you know").fill("the trunk's records")
+    assert await window.accessible() == []
+    await dialog.get_by_role("button", name="Settle").press("Enter")
+    await expect(dialog).to_contain_text("No answer")
+    await page.keyboard.press("Escape")
+    await expect(attention).not_to_contain_text("may have been called")
+    settled = next(row for row in await site.world.attempts() if row["id"] == item.attempt_id)
+    assert (settled["state"], settled["disposition"]) == ("done", "no_answer")
     assert window.complaints == []
 
 

@@ -69,21 +69,28 @@ class Part:
                 return
         raise AssertionError(f"it ended with {await self.process.wait()} instead of running")
 
+    async def leave(self) -> None:
+        """Be asked to stop, and do so cleanly; one that was killed has left already."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+            assert await self.process.wait() == 0
+
 
 @asynccontextmanager
-async def part(*command: str, data: Path, database: str, redis: str) -> AsyncIterator[Part]:
+async def part(*command: str, data: Path, database: str, redis: str, drain_s: int = 0) -> AsyncIterator[Part]:
     """Run ``outbound COMMAND``; at the end it is asked to stop, and must do so cleanly."""
     settings = {"DATA_DIR": str(data), "DATABASE_URL": database, "REDIS_URL": redis, "PORT": "0", "LINES": "1"}
-    settings |= {"RECOGNIZER": "scripted", "SYNTHESIZER": "scripted", "DRAIN_TIMEOUT_S": "0", "LOG_LEVEL": "error"}
+    settings |= {"RECOGNIZER": "scripted", "SYNTHESIZER": "scripted", "LOG_LEVEL": "error"}
+    settings["DRAIN_TIMEOUT_S"] = str(drain_s)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "outbound", *command),
         env=os.environ | {f"OUTBOUND_{name}": value for name, value in settings.items()},
         stdout=asyncio.subprocess.PIPE,
     )
+    running = Part(process)
     try:
-        yield Part(process)
-        process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 0
+        yield running
+        await running.leave()
     finally:
         if process.returncode is None:
             process.kill()
@@ -125,6 +132,49 @@ async def test_two_dialers_share_a_campaign_and_ring_nobody_twice(postgres_url: 
         assert len(rung) == CALLS
         assert kinds.index("campaign.started") < kinds.index("attempt.dialing") < kinds.index("attempt.done")
         assert await customer.finished() == 0
+
+
+async def test_dialers_and_workers_come_and_go_in_the_middle_of_a_campaign(postgres_url: str, tmp_path: Path) -> None:
+    """Three dialers and two workers; one dialer is drained, a worker killed, another dialer joins. Nobody notices."""
+    database, calls = own_database(postgres_url, "come_and_go"), 36
+    names = ("north", "south", "east")
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(redis_by_url())
+
+        async def join(*command: str) -> Part:
+            shared = {"data": tmp_path, "database": database, "redis": redis, "drain_s": 20}
+            return await stack.enter_async_context(part(*command, **shared))
+
+        web, first, second = await join("web"), await join("worker"), await join("worker")
+        dialers = [await join("dialer", "--name", name) for name in names]
+        await asyncio.gather(*(each.until_it_runs() for each in (web, first, second, *dialers)))
+        customer = await stack.enter_async_context(sipp("answer_then_bye", "-m", str(calls)))
+        url = web.said["REST"].removesuffix("/v1")
+        client = await stack.enter_async_context(RestClient(url, web.said["key"]))
+        await client.post("/v1/trunks", {"name": "default", "host": customer.address, "calls_per_second": 10})
+        body = {"name": "Parcels", "callflow": "shipping_alert", "purpose": "transactional", "variables": VARIABLES}
+        campaign = await client.post("/v1/campaigns", body)
+        rows = [f"+4477009002{number:02},{daytime()}" for number in range(calls)]
+        await client.upload(campaign["id"], "\n".join(["number,zone", *rows]).encode())
+        await client.post(f"/v1/campaigns/{campaign['id']}/start")
+        done = 0
+        async with asyncio.timeout(100):
+            async for event in client.follow():
+                done += event["kind"] == "attempt.done"
+                if event["kind"] == "attempt.done" and done == 6:
+                    first.process.kill()
+                    await first.process.wait()
+                    dialers[1].process.send_signal(signal.SIGTERM)
+                    await join("dialer", "--name", "west")
+                if event["kind"] == "campaign.completed":
+                    break
+        assert await dialers[1].process.wait() == 0
+        attempts = await client.items("/v1/attempts")
+
+        assert Counter(attempt["disposition"] for attempt in attempts) == {"hung_up": calls}
+        rung = Counter(invite.splitlines()[0] for invite in customer.received("INVITE"))
+        assert rung == dict.fromkeys(rung, 1)
+        assert len(rung) == calls
 
 
 @pytest.mark.parametrize("command", ["web", "worker", "dialer"])

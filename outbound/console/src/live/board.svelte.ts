@@ -1,7 +1,7 @@
 // The state of the live page: one snapshot over REST, kept true by the event stream. Draws nothing.
 import { applyEvent, callOf, newCall, type LiveCall } from './call';
 import { get, list, post, Problem, request } from './rest';
-import type { Attempt, AttemptDetail, Campaign, Disposition, LiveEvent, Timings } from './shapes';
+import type { Attempt, AttemptDetail, Campaign, Disposition, LiveEvent, Page, Timings, Trunk, Webhook } from './shapes';
 import { Stream } from './stream';
 import { DISPOSITIONS } from './words';
 
@@ -11,7 +11,9 @@ const HISTORY_MS = 30 * 60_000;
 const LINGER_MS = 4000;
 const SETTLE_MS = 600;
 const RETRY_MS = 3000;
-const PAGES = { campaigns: 200, ended: 1000, optOuts: 1000 };
+/** Kinds of events after which something may want a person. */
+const ATTENTION = /^(trunk\.|webhook\.|attempt\.undetermined$)/;
+const PAGES = { campaigns: 200, ended: 1000, optOuts: 1000, attention: 50 };
 
 /** One ended attempt in the feed; what was measured arrives a moment later. */
 export interface Ended extends Attempt {
@@ -35,6 +37,10 @@ export class Board {
   ended = $state<Ended[]>([]);
   past = $state.raw<Past[]>([]);
   optOuts = $state({ count: 0, more: false });
+  /** Attempts of which nobody knows what became. */
+  undetermined = $state.raw<Page<Attempt>>({ items: [], next_cursor: null });
+  trunks = $state.raw<Trunk[]>([]);
+  webhooks = $state.raw<Webhook[]>([]);
   /** The last thing worth telling somebody who cannot see the page. */
   announcement = $state('');
 
@@ -95,6 +101,7 @@ export class Board {
       const alive = new Set(dialing.items.map((attempt) => attempt.id));
       this.calls = this.calls.filter((call) => alive.has(call.attemptId));
       for (const attempt of dialing.items) void this.adopt(attempt.id);
+      await this.readAttention();
       this.connected = true;
       this.phase = 'ready';
     } catch (problem) {
@@ -112,6 +119,8 @@ export class Board {
   private take(event: LiveEvent): void {
     if (event.campaign_id) this.refreshSoon(event.campaign_id);
     if (event.kind === 'optout.created') this.refreshSoon('optouts');
+    if (ATTENTION.test(event.kind) || this.undetermined.items.some((attempt) => attempt.id === event.attempt_id))
+      this.refreshSoon('attention');
     if (!event.attempt_id) return;
     const id = event.attempt_id;
     if (event.kind.startsWith('call.')) this.takeCallEvent(id, event);
@@ -200,6 +209,17 @@ export class Board {
     }
   }
 
+  private async readAttention(): Promise<void> {
+    const [undetermined, trunks, webhooks] = await Promise.all([
+      list<Attempt>('/v1/attempts?state=undetermined&limit=50', PAGES.attention),
+      list<Trunk>('/v1/trunks?limit=100', PAGES.campaigns),
+      list<Webhook>('/v1/webhooks?limit=100', PAGES.campaigns),
+    ]);
+    this.undetermined = undetermined;
+    this.trunks = trunks.items;
+    this.webhooks = webhooks.items;
+  }
+
   /** Counts are the server's: read again shortly after something happened, once for many events. */
   private refreshSoon(what: string): void {
     this.stale.add(what);
@@ -214,7 +234,8 @@ export class Board {
         if (what === 'optouts') {
           const optOuts = await list('/v1/optouts?limit=100', PAGES.optOuts);
           this.optOuts = { count: optOuts.items.length, more: optOuts.next_cursor !== null };
-        } else this.put(await get<Campaign>(`/v1/campaigns/${what}`));
+        } else if (what === 'attention') await this.readAttention();
+        else this.put(await get<Campaign>(`/v1/campaigns/${what}`));
       } catch {
         // What could not be read is read after the next event or snapshot.
       }

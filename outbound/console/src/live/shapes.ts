@@ -29,7 +29,28 @@ export interface Campaign {
   callflow: string;
   purpose: string;
   created_at: string;
+  /** Why it was paused by itself; empty when an operator did. */
+  pause_reason: string;
+  /** By the trunks' rates, calls in progress at the most they may cost. */
+  spent: number;
   counts: CampaignCounts;
+}
+
+export interface Trunk {
+  name: string;
+  state: 'open' | 'resting' | 'tripped';
+  state_until: string | null;
+  state_reason: string;
+  calls: number;
+}
+
+export interface Webhook {
+  id: string;
+  url: string;
+  description: string;
+  disabled_reason: string;
+  /** Deliveries that were given up. */
+  dead: number;
 }
 
 export interface Attempt {
@@ -49,6 +70,8 @@ export interface Attempt {
   hangup_cause: string;
   sip_code: number;
   step: string;
+  trunk: string;
+  cost: number | null;
 }
 
 export interface TimelineEntry {
