@@ -11,6 +11,7 @@ import re
 import unicodedata
 
 _FORMULA = re.compile(r"\s*(?:=|[+\-@].*[(|!=])", re.DOTALL)
+_FORMULA_BEGINS = ("=", "+", "-", "@")
 _SPACES = re.compile(r"\s+")
 
 
@@ -24,10 +25,13 @@ class CellRefused(ValueError):
 
 def clean(text: str) -> str:
     """Return ``text`` in NFC with its runs of white space made one space. Raises :class:`CellRefused`."""
+    ordinary = text.isascii() and text.isprintable()
+    if ordinary and not (tidy := " ".join(text.split())).startswith(_FORMULA_BEGINS):
+        return tidy
     if _FORMULA.match(text):
         raise CellRefused("formula", "the text is a spreadsheet formula; replace it by its value")
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
+    if ordinary:
+        return tidy
     if "\ufffd" in text:
         raise CellRefused("encoding", "the text has characters that were lost in its encoding; save the file as UTF-8")
     tidy = _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()

@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from outbound.importing.columns import Wanted, normal, read_header
@@ -20,6 +21,8 @@ from outbound.store.imports import Rejected
 DELIMITERS = (",", ";", "\t", "|")
 NAMES = {"\t": "tab"}
 MAX_COLUMNS = 200
+BLOCK = 500
+"""Lines that are parsed together while nothing is wrong with them."""
 _EXCEL_HINT = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
@@ -61,9 +64,36 @@ class _Feed:
         return line
 
     @property
+    def waiting(self) -> bool:
+        """Whether lines were put back."""
+        return bool(self._again)
+
+    @property
     def first(self) -> int:
         """Number of the line the current record began in."""
         return self.line - max(len(self._taken) - 1, 0)
+
+    def block(self) -> list[str]:
+        """Take up to :data:`BLOCK` lines at once, none of which is read again unless :meth:`put_back` says so.
+
+        It ends before a line that is too long, and is empty where lines have to be taken singly.
+        """
+        taken: list[str] = []
+        if self._again:
+            return taken
+        for line in islice(self._source, BLOCK):
+            if isinstance(line, TooLong):
+                self._again.append(line)
+                break
+            taken.append(line)
+        self.line += len(taken)
+        return taken
+
+    def put_back(self, lines: Sequence[str]) -> None:
+        """Have the last lines of a block read again, one by one."""
+        self._again.extendleft(reversed(lines))
+        self.line -= len(lines)
+        self.begin()
 
     def begin(self) -> None:
         """A record was taken: the next line begins another."""
@@ -86,11 +116,12 @@ class CsvReader:
         self._feed = _Feed(lines(self._file))
         self._delimiter = ","
         try:
-            self._header = self._read_header()
-            self._columns = read_header(self._header, wanted)
+            header = self._read_header()
+            self.columns = read_header(header, wanted)
         except BaseException:
             self._file.close()
             raise
+        self._width = len(header)
         self.read_as = f"CSV, {encoding}, delimiter {NAMES.get(self._delimiter, repr(self._delimiter))}"
 
     def close(self) -> None:
@@ -99,27 +130,60 @@ class CsvReader:
 
     def records(self) -> Iterator[Record | Rejected]:
         """Yield every row behind the header but empty ones, numbered by the line it begins in."""
+        for item in self.rows():
+            yield item if isinstance(item, Rejected) else Record(row=item[0], fields=self.columns.fields(item[1]))
+
+    def rows(self) -> Iterator[tuple[int, list[str]] | Rejected]:
+        """Yield what :meth:`records` does as numbers of lines and cells."""
+        while True:
+            before = self._feed.line
+            block = self._feed.block()
+            reader = csv.reader(block, delimiter=self._delimiter, strict=True)
+            begun = taken = 0
+            try:
+                for cells in reader:
+                    begun, taken = taken, reader.line_num
+                    if taken - begun > 1 and sum(map(len, block[begun:taken])) > RECORD_LIMIT:
+                        taken = begun
+                        break
+                    if len(cells) == self._width and any(map(str.strip, cells)):
+                        yield before + begun + 1, cells
+                    elif (found := self._arrange(before + begun + 1, cells)) is not None:
+                        yield found
+            except csv.Error:
+                pass  # taken singly, the same lines say what is wrong
+            if taken < len(block) or not block:
+                self._feed.put_back(block[taken:])
+                if (yield from self._single_rows()):
+                    return
+
+    def _single_rows(self) -> Generator[tuple[int, list[str]] | Rejected, None, bool]:
+        """Yield rows until no line is left that has to be taken singly; return whether the file is over."""
         reader = csv.reader(self._feed, delimiter=self._delimiter, strict=True)
         while True:
             self._feed.begin()
             try:
                 cells = next(reader)
             except StopIteration:
-                return
+                return True
             except (_OpenQuote, _LineTooLong, csv.Error) as error:
                 yield self._refuse(error)
                 reader = csv.reader(self._feed, delimiter=self._delimiter, strict=True)
-                continue
-            if any(cells) and any(cell.strip() for cell in cells):
-                yield self._arrange(cells)
+            else:
+                if (found := self._arrange(self._feed.first, cells)) is not None:
+                    yield found
+            if not self._feed.waiting:
+                return False
 
-    def _arrange(self, cells: list[str]) -> Record | Rejected:
-        row = self._feed.first
-        if len(cells) > len(self._header) and any(cell.strip() for cell in cells[len(self._header) :]):
-            sizes = f"the row has {len(cells)} cells and the header {len(self._header)}"
+    def _arrange(self, row: int, cells: list[str]) -> tuple[int, list[str]] | Rejected | None:
+        """Pass over an empty row, refuse one that is too long."""
+        if not any(map(str.strip, cells)):
+            return None
+        if any(map(str.strip, cells[self._width :])):
+            sizes = f"the row has {len(cells)} cells and the header {self._width}"
             reason = f"{sizes}; put cells that hold {self._delimiter!r} in quotes"
             return Rejected(row=row, field="row", code="columns", reason=reason)
-        return Record(row=row, fields=self._columns.fields(cells))
+        return row, cells
 
     def _refuse(self, error: Exception) -> Rejected:
         row = self._feed.first

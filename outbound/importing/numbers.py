@@ -90,10 +90,18 @@ def e164(text: str, *, default_region: str | None = None) -> str:
 
 def same_mobile(number: str) -> tuple[str, ...]:
     """Return every E.164 number that reaches the same telephone, ``number`` first: in Argentina there may be two."""
-    found = _ARGENTINE_MOBILE.fullmatch(number)
+    found = _ARGENTINE_MOBILE.fullmatch(number) if number.startswith("+54") else None
     if found is None:
         return (number,)
     return (number, f"+54{'' if found[1] else '9'}{found[2]}")
+
+
+def written_digits(text: str) -> str:
+    """Return ``text`` without what people write between digits; empty for what is no way to write a number."""
+    try:
+        return _clean(text)
+    except NumberRefused:
+        return ""
 
 
 def as_given(text: str) -> str:

@@ -40,6 +40,11 @@ class ContactRules:
         needed = {name for name, variable in self.declared.items() if variable.default is None}
         return needed - {name for name, value in self.given.items() if value.strip()}
 
+    @property
+    def required_of_all(self) -> set[str]:
+        """Variables that a contact without them is refused for, whatever the campaign gives in their stead."""
+        return {name for name, variable in self.declared.items() if variable.default is None and name not in self.given}
+
     def wanted(self, ignored: Collection[str]) -> Wanted:
         """What this means for the columns of a file."""
         return Wanted(known=sorted(self.declared), required=self.required, ignored=ignored)

@@ -7,40 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection, RowMapping
 
-from outbound.callflows import read_flow
 from outbound.errors import Unavailable
-from outbound.importing.csv_reader import CsvReader
-from outbound.importing.ndjson_reader import NdjsonReader
-from outbound.importing.records import Reader, Record
-from outbound.importing.rows import ContactRules
-from outbound.importing.source import FileRefused, detect_encoding
+from outbound.importing.apart import ReadingEnded, batches_apart
+from outbound.importing.batches import Batch, Upload, batches, contact_rules
+from outbound.importing.source import FileRefused
 from outbound.services import Services
 from outbound.store import campaigns, imports
-from outbound.store.contacts import NewContact
-from outbound.store.imports import Rejected
 
+__all__ = ["contact_rules", "run_import"]
 log = structlog.get_logger(__name__)
 BATCH = 2000
+"""Rows of one unit of work: on SQLite every other writer waits for it."""
+BATCH_BESIDE_OTHERS = 6000
+"""The same on PostgreSQL, where nobody waits but who changes the campaign."""
+APART_FROM = 4 * 1024 * 1024
+"""Bytes of a file from which a process of its own is worth its start."""
+DEATHS = 3
+"""So often the process may end without having got any further."""
 BUDGET_S = 90.0
 """A run that takes longer stops where it is, and the sweep enqueues another: no job of the queue lasts long."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Batch:
-    """Rows to be settled together."""
-
-    through: int
-    """Row of the last of them."""
-    contacts: list[NewContact] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    last: bool = False
 
 
 async def run_import(services: Services, import_id: str) -> None:
@@ -64,72 +57,56 @@ async def run_import(services: Services, import_id: str) -> None:
     await _follow_up(services, import_id, path)
 
 
-def contact_rules(campaign: RowMapping) -> ContactRules:
-    """What ``campaign`` asks of its contacts."""
-    settings = campaign["settings"]
-    flow = read_flow(campaign["flow"], source=campaign["callflow"])
-    return ContactRules(
-        default_region=settings["default_region"],
-        languages=flow.languages,
-        declared=flow.variables,
-        given=settings["variables"],
-    )
-
-
-def open_reader(path: Path, row: RowMapping, rules: ContactRules) -> Reader:
-    """Open an uploaded file. Raises :class:`FileRefused` when nothing of it can be taken."""
-    encoding = detect_encoding(path, row["options"].get("charset"))
-    if row["format"] == "ndjson":
-        return NdjsonReader(path, encoding)
-    return CsvReader(path, encoding, wanted=rules.wanted(row["options"].get("ignore_columns", ())))
-
-
 async def _read(services: Services, row: RowMapping, campaign: RowMapping, path: Path) -> None:
     """Settle batches until the file or the time is over, or another run turns out to be at it."""
-    rules = await asyncio.to_thread(contact_rules, campaign)
-    reader = await asyncio.to_thread(open_reader, path, row, rules)
-    try:
-        settled, started = row["rows"], time.monotonic()
-        rows = (record for record in reader.records() if record.row > settled)
-        while True:
-            batch = await asyncio.to_thread(_next_batch, rows, rules, row["rows"])
-            ours = await services.store.write(_settle(services, row["id"], settled, batch, reader.read_as))
-            settled = batch.through
-            if not ours or batch.last or time.monotonic() - started > BUDGET_S:
-                return
-    finally:
-        reader.close()
+    upload = Upload(
+        path=path,
+        format=row["format"],
+        options=row["options"],
+        campaign={name: campaign[name] for name in ("settings", "flow", "callflow")},
+        settled=row["rows"],
+        batch=BATCH if services.store.is_sqlite else BATCH_BESIDE_OTHERS,
+    )
+    until = time.monotonic() + BUDGET_S
+    small = (await asyncio.to_thread(path.stat)).st_size < APART_FROM
+    deaths = 0
+    while True:
+        coming = _batches_here(upload) if small else batches_apart(upload)
+        settled = upload.settled
+        try:
+            async with aclosing(coming):
+                async for batch in coming:
+                    ours = await services.store.write(_settle(services, row["id"], settled, batch))
+                    settled = batch.through
+                    if not ours or batch.last or time.monotonic() > until:
+                        return
+        except ReadingEnded as error:
+            deaths = 1 if settled > upload.settled else deaths + 1
+            if deaths >= DEATHS:
+                raise Unavailable("the process that reads the file keeps ending; check memory and the log") from error
+            log.warning("import goes on where its reading process ended", import_id=row["id"])
+            upload = replace(upload, settled=settled)
 
 
-def _next_batch(rows: Iterator[Record | Rejected], rules: ContactRules, start: int) -> _Batch:
-    batch = _Batch(through=start)
-    for _ in range(BATCH):
-        record = next(rows, None)
-        if record is None:
-            batch.last = True
-            break
-        batch.through = record.row
-        outcome = record if isinstance(record, Rejected) else rules.check(record.row, record.fields)
-        if isinstance(outcome, Rejected):
-            batch.rejected.append(outcome)
-        else:
-            batch.contacts.append(outcome)
-    return batch
+async def _batches_here(upload: Upload) -> AsyncGenerator[Batch, None]:
+    """Read a small file in a thread: it is over before a process would have begun."""
+    coming = batches(upload)
+    while True:
+        batch = await asyncio.to_thread(next, coming)
+        yield batch
 
 
-def _settle(
-    services: Services, import_id: str, before: int, batch: _Batch, read_as: str
-) -> Callable[[Connection], bool]:
+def _settle(services: Services, import_id: str, before: int, batch: Batch) -> Callable[[Connection], bool]:
     def unit(connection: Connection) -> bool:
         now = services.clock()
         ours = imports.advance(
             connection,
             import_id,
             before=before,
-            through=max(before, batch.through),
+            through=batch.through,
             batch=batch.contacts,
             refused=batch.rejected,
-            read_as=read_as,
+            read_as=batch.read_as,
             now=now,
         )
         if ours and batch.last:

@@ -29,7 +29,7 @@ class AddressPlace:
     """Whether region or postcode told the zones, rather than the country alone."""
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=65536)
 def address_place(country: str, region: str, postcode: str) -> AddressPlace:
     """Resolve an address of which any part may be empty. Raises :class:`ZoneRefused` naming the part and the remedy."""
     if not country and region[2:3] == "-":

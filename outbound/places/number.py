@@ -7,13 +7,13 @@ a zone or an address of the contact's own is trusted more.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberType
 from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE
 
-from outbound.places.tables import countries_table, number_tables
+from outbound.places.tables import PrefixTable, countries_table, number_tables
 from outbound.places.timezones import zones_in, zones_of
 
 PLACELESS = frozenset(
@@ -37,10 +37,10 @@ class NumberPlace:
     """Country and subdivisions; empty unless the number tells its country."""
 
 
-@lru_cache(maxsize=4096)
+@cache
 def _known(country: str, calling_code: int, prefix: str) -> NumberPlace:
-    """Look up a number that is in an assigned range of ``country``, by its first digits."""
-    table = number_tables().get(str(calling_code))
+    """Look up a number that is in an assigned range of ``country``, by the first digits that decide."""
+    table = _table(calling_code)
     subdivisions = table.subdivisions_of(prefix) if table else ()
     inside = tuple(code for code in subdivisions if code.partition("-")[0] == country)
     corrected = table.zones_of(prefix) if table and (inside or not subdivisions) else ()
@@ -61,12 +61,44 @@ def number_place(number: PhoneNumber) -> NumberPlace:
         return NumberPlace(zones=(), countries=regions)
     if phonenumbers.number_type(number) in PLACELESS:
         return NumberPlace(zones=(), countries=(country,), jurisdictions=(country,))
-    return _known(country, calling_code, digits[:6])
+    return ordinary_place(country, calling_code, deciding_digits(calling_code, digits))
+
+
+def ordinary_place(country: str, calling_code: int, deciding: str) -> NumberPlace:
+    """Return where a number of a fixed line or a mobile in ``country`` may be, by its deciding digits.
+
+    ``country`` says nothing in North America.
+    """
+    if calling_code == NANP:
+        return _area(deciding) or NumberPlace(zones=(), countries=_regions(NANP))
+    return _known(country, calling_code, deciding)
+
+
+def deciding_digits(calling_code: int, digits: str) -> str:
+    """Return how much of a number's national ``digits`` decides where it is: few beginnings serve very many numbers."""
+    return digits[:3] if calling_code == NANP else _deciding(calling_code, digits[:6])
+
+
+@lru_cache(maxsize=65536)
+def _deciding(calling_code: int, digits: str) -> str:
+    table = _table(calling_code)
+    return table.known_beginning(digits) if table else ""
+
+
+@cache
+def _table(calling_code: int) -> PrefixTable | None:
+    return number_tables().get(str(calling_code))
+
+
+@cache
+def iso_country(region: str) -> str:
+    """Return what ISO 3166-1 calls a region of the number data."""
+    return countries_table().called.get(region, region)
 
 
 def _region_of(number: PhoneNumber) -> str | None:
     region = phonenumbers.region_code_for_number(number)
-    return None if region in (None, WORLD) else countries_table().called.get(region, region)
+    return None if region in (None, WORLD) else iso_country(region)
 
 
 def _in_north_america(digits: str) -> NumberPlace:
@@ -90,6 +122,5 @@ def _area(code: str) -> NumberPlace | None:
 
 @lru_cache(maxsize=512)
 def _regions(calling_code: int) -> tuple[str, ...]:
-    called = countries_table().called
     regions = COUNTRY_CODE_TO_REGION_CODE.get(calling_code, ())
-    return tuple(dict.fromkeys(called.get(region, region) for region in regions if region != WORLD))
+    return tuple(dict.fromkeys(iso_country(region) for region in regions if region != WORLD))

@@ -14,7 +14,7 @@ import phonenumbers
 from phonenumbers import PhoneNumber
 
 from outbound.places.address import AddressPlace, address_place
-from outbound.places.number import NumberPlace, number_place
+from outbound.places.number import NumberPlace, number_place, ordinary_place
 from outbound.places.refusal import ZoneRefused
 from outbound.places.tables import countries_table, with_others
 from outbound.places.timezones import countries_in, links, sharing_time, similar_zones
@@ -45,6 +45,16 @@ class Place:
 def place_of(number: PhoneNumber, *, zone: str = "", country: str = "", region: str = "", postcode: str = "") -> Place:
     """Resolve where a contact may be. Raises :class:`ZoneRefused` naming the field and what to supply."""
     return _place(number_place(number), zone, country, region, postcode)
+
+
+def place_of_ordinary(
+    country: str, calling_code: int, deciding: str, *, zone: str = "", address: tuple[str, str, str] = ("", "", "")
+) -> Place:
+    """Resolve as :func:`place_of` a number of a fixed line or a mobile, in an assigned range, by what decides it.
+
+    ``address``: country, region, postcode. Raises :class:`ZoneRefused`.
+    """
+    return _place(ordinary_place(country, calling_code, deciding), zone, *address)
 
 
 def place_without_number(*, zone: str = "", country: str = "", region: str = "", postcode: str = "") -> Place:

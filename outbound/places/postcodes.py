@@ -6,6 +6,7 @@ Countries without a table are not checked: their postcodes tell nothing that the
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from functools import cache
 
@@ -54,21 +55,35 @@ def postcode_place(country: str, text: str) -> PostcodePlace | None:
 
 def _zip_code(code: str) -> PostcodePlace | None:
     """Look up a ZIP code of five digits; ``None`` when there is none."""
-    rows = zipcodes.matching(code) if code.isdigit() else []
-    states = {str(row["state"]) for row in rows}
+    counties = _counties_by_zip().get(code, ())
+    states = {state for state, _ in counties}
     if not states:
         return None
     if states <= MILITARY:
         return PostcodePlace(subdivisions=(), zones=(), placeless=True)
     names = set(postcode_tables()["US"].zones_of(code))
-    for row in rows:
-        names |= _zones_of_county(row["state"], row["county"]) or set(zones_of((f"US-{row['state']}",)))
+    for state, county in counties:
+        names |= _zones_by_county()[state, county] or set(zones_of((f"US-{state}",)))
     codes = tuple(sorted(state if state in FREELY_ASSOCIATED else f"US-{state}" for state in states))
     return PostcodePlace(subdivisions=codes, zones=tuple(sorted(names)))
 
 
 @cache
-def _zones_of_county(state: str, county: str) -> frozenset[str]:
-    """Return every zone of a county: counties and ZIP codes are cut differently, and each row has one zone only."""
-    rows = zipcodes.filter_by(state=state, county=county)
-    return frozenset(row["timezone"] for row in rows if zone(row["timezone"]) is not None)
+def _counties_by_zip() -> dict[str, tuple[tuple[str, str], ...]]:
+    """ZIP code -> states and counties; the package itself goes through all of its rows for each code."""
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for row in zipcodes.filter_by():
+        place = (sys.intern(row["state"]), sys.intern(row["county"]))
+        found[row["zip_code"]] = (*found.get(row["zip_code"], ()), place)
+    return found
+
+
+@cache
+def _zones_by_county() -> dict[tuple[str, str], set[str]]:
+    """State and county -> every zone: counties and ZIP codes are cut differently, and each row has one zone only."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in zipcodes.filter_by():
+        names = found.setdefault((row["state"], row["county"]), set())
+        if zone(row["timezone"]) is not None:
+            names.add(row["timezone"])
+    return found

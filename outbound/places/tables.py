@@ -36,6 +36,10 @@ class PrefixTable:
         prefix = _longest(self.zones, code)
         return () if len(prefix) < len(_longest(self.subdivisions, code)) else self.zones.get(prefix, ())
 
+    def known_beginning(self, code: str) -> str:
+        """Return the longest beginning of ``code`` that either of them knows: what comes behind it tells no more."""
+        return max(_longest(self.subdivisions, code), _longest(self.zones, code), key=len)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountriesTable:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, product
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, exists, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, exists, func, select, text, update
 
 from campaigns.dispositions import Disposition
-from outbound.ids import new_id
+from outbound.ids import ALPHABET, new_id
 from outbound.importing.numbers import same_mobile
 from outbound.store import events
 from outbound.store.erased import tokens_of
-from outbound.store.inserting import insert_or_skip
+from outbound.store.inserting import insert_many
 from outbound.store.schema import UNPLANNED, attempts, callbacks, campaigns, contacts, opt_outs, receipts
 
+Ready = tuple[int, str, str, str, str, str, str, str, str]
+"""A checked contact as the drivers take it: row, number, ref, name, language, zones, jurisdictions, consent, variables;
+zones, jurisdictions and variables as JSON. A million of them pass through an import, hence no class."""
+COLUMNS = ("id", "campaign_id", "number", "ref", "name", "language", "zones", "jurisdictions", "consent", "variables")
+COUNTED = 4
+"""Last characters of an id that count the contacts of a batch; the others are made as those of any id."""
+_EACH = {
+    "sqlite": "(SELECT value AS sought FROM json_each(:names))",
+    "postgresql": "json_array_elements_text(CAST(:names AS json)) AS given(sought)",
+}
+"""Thousands of names in one parameter: a parameter each takes either database longer than the answer."""
+_IN_CAMPAIGN = "(SELECT TRUE FROM contacts WHERE campaign_id = :campaign AND number = sought LIMIT 1)"
+"""Looked up one by one, so that PostgreSQL never reads the whole table for it: hence the limit."""
 JOURNEY_LIMIT = 200
 CURED_BY_OPT_IN = frozenset({"opted_out"})
 CURED_BY_REGISTER = frozenset({"register_missing", "register_stale"})
@@ -51,29 +66,63 @@ class Added:
     """Rows whose number is in the campaign already, or came earlier in the batch."""
 
 
+def ready(contact: NewContact) -> Ready:
+    """Write a contact as it is stored."""
+    where = json.dumps(contact.zones), json.dumps(contact.jurisdictions)
+    own = contact.row, contact.number, contact.ref, contact.name, contact.language
+    return *own, *where, str(contact.consent), json.dumps(contact.variables)
+
+
 def add(connection: Connection, campaign_id: str, batch: Sequence[NewContact], *, now: float) -> Added:
+    """Store a batch as :func:`add_ready` does."""
+    return add_ready(connection, campaign_id, [ready(contact) for contact in batch], now=now)
+
+
+def add_ready(connection: Connection, campaign_id: str, batch: Sequence[Ready], *, now: float) -> Added:
     """Store a batch in its order, passing over numbers that the campaign has. The caller holds the campaign's row.
 
-    Somebody who was erased in this campaign stays in it under a token, and does not come back by another import.
+    Somebody who was erased in this campaign stays in it under a token, and does not come back by another import; of
+    the two numbers of one mobile (:func:`same_mobile`) the campaign takes the first.
     """
-    numbers = {contact.number for contact in batch}
-    tokens = tokens_of(connection, numbers)
-    names = numbers.union(tokens.values())
-    query = select(contacts.c.number).where(contacts.c.campaign_id == campaign_id, contacts.c.number.in_(names))
-    known = set(connection.execute(query).scalars())
-    fresh: list[NewContact] = []
+    others = _other_names(connection, [contact[1] for contact in batch])
+    known = _known(connection, campaign_id, {contact[1] for contact in batch}.union(*others.values()))
+    fresh: list[Ready] = []
     duplicates: list[int] = []
     for contact in batch:
-        if contact.number in known or tokens.get(contact.number) in known:
-            duplicates.append(contact.row)
+        number = contact[1]
+        if number in known or (number in others and not known.isdisjoint(others[number])):
+            duplicates.append(contact[0])
         else:
-            known.add(contact.number)
+            known.add(number)
             fresh.append(contact)
-    ids = sorted(new_id(now) for _ in fresh)  # ids sort as the rows came
-    rows = [_row(contact, campaign_id, key, now) for contact, key in zip(fresh, ids, strict=True)]
-    if rows:
-        connection.execute(insert_or_skip(connection, contacts), rows)
+    rows = [(key, campaign_id, *contact[1:], now) for key, contact in zip(_ids(now, len(fresh)), fresh, strict=True)]
+    insert_many(connection, contacts, (*COLUMNS, "created_at"), rows)
     return Added(accepted=len(rows), duplicates=tuple(duplicates))
+
+
+def _other_names(connection: Connection, numbers: Sequence[str]) -> dict[str, set[str]]:
+    """Return what else the customers of ``numbers`` may be called: the other number of a mobile, tokens of both.
+
+    Where nobody was ever erased, and outside Argentina, nobody has another name.
+    """
+    forms = {number: names for number in numbers if len(names := same_mobile(number)) > 1}
+    tokens = tokens_of(connection, {*numbers, *chain.from_iterable(forms.values())})
+    if not tokens:
+        return {number: {*names[1:]} for number, names in forms.items()}
+    named = ((number, forms.get(number, (number,))) for number in numbers)
+    return {number: {*names[1:], *(tokens[form] for form in names)} for number, names in named}
+
+
+def _known(connection: Connection, campaign_id: str, names: Collection[str]) -> set[str]:
+    """Return those of ``names`` that contacts of the campaign go by."""
+    query = text(f"SELECT sought FROM {_EACH[connection.dialect.name]} WHERE {_IN_CAMPAIGN}")  # noqa: S608 - constants
+    return set(connection.execute(query, {"campaign": campaign_id, "names": json.dumps([*names])}).scalars())
+
+
+def _ids(now: float, count: int) -> list[str]:
+    """Make ids that sort in their order."""
+    begins = new_id(now)[:-COUNTED]
+    return [begins + "".join(end) for end in islice(product(ALPHABET, repeat=COUNTED), count)]
 
 
 def get(connection: Connection, contact_id: str) -> RowMapping:
@@ -163,19 +212,3 @@ def journey(connection: Connection, number: str) -> dict[str, Sequence[RowMappin
     for name, table in (("opt_outs", opt_outs), ("callbacks", callbacks)):
         found[name] = select(table).where(table.c.number == number).order_by(table.c.id.desc()).limit(JOURNEY_LIMIT)
     return {name: connection.execute(query).mappings().all() for name, query in found.items()}
-
-
-def _row(contact: NewContact, campaign_id: str, contact_id: str, now: float) -> dict[str, Any]:
-    return {
-        "id": contact_id,
-        "campaign_id": campaign_id,
-        "number": contact.number,
-        "ref": contact.ref,
-        "name": contact.name,
-        "language": contact.language,
-        "zones": list(contact.zones),
-        "jurisdictions": list(contact.jurisdictions),
-        "consent": contact.consent,
-        "variables": contact.variables,
-        "created_at": now,
-    }

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from outbound.errors import NotFound
 from outbound.store import campaigns, contacts, events
-from outbound.store.contacts import NewContact
+from outbound.store.contacts import Ready
 from outbound.store.inserting import insert_or_skip
 from outbound.store.schema import import_rejects as rejects
 from outbound.store.schema import imports
@@ -70,7 +70,7 @@ def advance(
     *,
     before: int,
     through: int,
-    batch: Sequence[NewContact],
+    batch: Sequence[Ready],
     refused: Sequence[Rejected],
     read_as: str,
     now: float,
@@ -88,7 +88,7 @@ def advance(
     if campaign["state"] in ("cancelled", "completed"):
         fail(connection, import_id, f"the campaign is {campaign['state']}; make a new one for these contacts", now=now)
         return False
-    added = contacts.add(connection, campaign["id"], batch, now=now)
+    added = contacts.add_ready(connection, campaign["id"], batch, now=now)
     twice = [duplicate(number) for number in added.duplicates]
     totals = {
         "accepted": imports.c.accepted + added.accepted,

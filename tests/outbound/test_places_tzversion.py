@@ -11,8 +11,8 @@ from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 
 from outbound import up
-from outbound.api import health, metrics
 from outbound.cli import main
+from outbound.observing import health, metrics
 from outbound.places import tzdata_age, tzdata_version
 
 pytestmark = pytest.mark.integration
