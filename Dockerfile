@@ -24,6 +24,7 @@ USER outbound
 WORKDIR /data
 VOLUME /data
 EXPOSE 8077
+# Hosts without REST say how they are on a port of their own.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ.get('OUTBOUND_PORT', '8077')}/healthz\", timeout=4)"]
+  CMD ["python", "-c", "import os, urllib.request as web; e = os.environ; port = e.get('OUTBOUND_METRICS_PORT') or e.get('OUTBOUND_PORT', '8077'); web.urlopen(f'http://127.0.0.1:{port}/readyz', timeout=4)"]
 CMD ["outbound", "up"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import ctypes
-import logging
 import signal
 import socket
 import sys
@@ -23,10 +22,9 @@ from dialer.journal import Journal
 from dialer.legs import LegError
 from dialer.station import Station
 from dialer.voices import Voices
+from speech import logs
 from speech.client import RecognizerClient, SynthesizerClient
 from speech.prompts import PromptCache
-
-log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
 CANNOT_START = 3
@@ -56,7 +54,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     add("--rtp-port", type=int, default=0, help="first RTP port, 0 for any")
     add("--rtp-port-range", type=int, default=0, help="how many ports above --rtp-port")
     add("--max-calls", type=int, default=250, help="legs wanted at most; the engine may allow fewer")
-    add("--log-level", default="WARNING")
+    add("--log-level", default="", help=f"least severe level; that of {logs.LEVEL} when empty")
     return parser.parse_args(arguments)
 
 
@@ -137,7 +135,7 @@ def voices(speakers: Sequence[tuple[str, SynthesizerClient]]) -> Voices:
 def main(arguments: Sequence[str] | None = None, *, listener: Listener | None = None) -> int:
     """Run a line process; returns its exit code."""
     chosen = options(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(level=chosen.log_level, stream=sys.stderr, format=f"{chosen.name} %(levelname)s %(message)s")
+    logs.configure(chosen.name, level=chosen.log_level)
     die_with_parent()
     return asyncio.run(run(chosen, listener=listener))
 

@@ -66,7 +66,7 @@ class EventKind(StrEnum):
     INTERRUPTED = "interrupted"
     """The customer cut in: {text, heard_text, played_ms}"""
     HEARING = "hearing"
-    """Partial words while the customer speaks: {text}; not stored."""
+    """Partial words while the customer speaks: {text}; dropped where the host is slow."""
     HEARD = "heard"
     """{text, confidence, intent, engine}"""
     DIGITS = "digits"

@@ -26,7 +26,7 @@ LAST_WORDS_S = 10.0
 FAREWELL_S = 5.0
 """How long hanging up everything may take when the host is gone."""
 BACKLOG_BYTES = 1_000_000
-"""Above this, partial words are dropped: the host is slow, and they are not stored anyway."""
+"""Above this, partial words are dropped: the host is slow, and whole ones follow."""
 
 
 class Station:

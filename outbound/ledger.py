@@ -27,7 +27,10 @@ from outbound.store.schema import events as table
 log = structlog.get_logger(__name__)
 RELEASE_DELAY_S = 1.0
 """A released attempt falls due again after this long: its line was full or slow a moment ago."""
-_MUST_KEEP = frozenset({EventKind.OPT_OUT, EventKind.REFUSAL})
+_MUST_KEEP = frozenset({EventKind.OPT_OUT, EventKind.REFUSAL, EventKind.CALLBACK})
+"""Kept for as long as the store is away, however many there are."""
+KEPT = 10_000
+"""Other events that are kept so long."""
 Entry = CallEvent | CallResult | Released
 
 
@@ -38,7 +41,7 @@ class Ledger:
         self._store = store
         self._clock = clock
         self._unsaved: list[CallEvent] = []
-        """Opt-outs and refusals that the store could not take yet."""
+        """Events that the store could not take yet."""
         self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[None] | None]] = asyncio.Queue()
 
     def note(self, event: CallEvent) -> None:
@@ -60,8 +63,7 @@ class Ledger:
             await self._write([])
 
     async def _write(self, batch: list[tuple[Entry, asyncio.Future[None] | None]]) -> None:
-        unsaved, self._unsaved = self._unsaved, []
-        await self._write_singly([(event, None) for event in unsaved])
+        await self._write_unsaved()
         while not self._queue.empty():
             batch.append(self._queue.get_nowait())
         if not batch:
@@ -76,6 +78,17 @@ class Ledger:
         for _, done in batch:
             _resolve(done, None)
 
+    async def _write_unsaved(self) -> None:
+        unsaved, self._unsaved = self._unsaved, []
+        if not unsaved:
+            return
+        try:
+            await self._store.write(lambda connection: self._enter(connection, list(unsaved), again=True))
+        except Unavailable:  # still away
+            self._unsaved = unsaved
+        except Exception:
+            await self._write_singly([(event, None) for event in unsaved])
+
     async def _write_singly(self, batch: list[tuple[Entry, asyncio.Future[None] | None]]) -> None:
         """Write what may be there already: where the answer to a commit was lost, nobody knows whether it happened."""
         for entry, done in batch:
@@ -85,11 +98,14 @@ class Ledger:
                 )
             except Exception as error:
                 log.exception("entry not stored", entry=type(entry).__name__, attempt_id=entry.attempt_id)
-                if isinstance(error, Unavailable) and isinstance(entry, CallEvent) and entry.kind in _MUST_KEEP:
+                if isinstance(error, Unavailable) and isinstance(entry, CallEvent) and self._keeps(entry):
                     self._unsaved.append(entry)
                 _resolve(done, error)
             else:
                 _resolve(done, None)
+
+    def _keeps(self, event: CallEvent) -> bool:
+        return event.kind in _MUST_KEEP or (event.kind is not EventKind.HEARING and len(self._unsaved) < KEPT)
 
     def _enter(self, connection: Connection, entries: list[Entry], *, again: bool = False) -> None:
         """Write entries in their order; results come last, and no event of a call comes after its result."""

@@ -1,4 +1,7 @@
-"""Structured logs: a static message plus fields, one JSON object a line; personal data only under ``pii.*`` keys."""
+"""Structured logs: a static message plus fields, one JSON object a line; nothing personal, whoever wrote the text.
+
+Fields under ``pii.*`` are dropped, and numbers are left out of everything else as a last defence (speech/logs.py).
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,19 @@ import sys
 
 import structlog
 
+from speech.logs import catch_all, without_personal
+
+TIMESTAMP = "timestamp"
+
 
 def configure_logs(level: str) -> None:
     """Send structlog and the standard library's loggers to stderr; readable on a terminal, JSON elsewhere."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key=TIMESTAMP),
     ]
     renderer: structlog.types.Processor
     renderer = (
@@ -34,7 +42,8 @@ def configure_logs(level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info if not sys.stderr.isatty() else _keep,
+                structlog.processors.format_exc_info,
+                _scrub,
                 renderer,
             ],
         )
@@ -44,7 +53,10 @@ def configure_logs(level: str) -> None:
     root.setLevel(level.upper())
     for noisy in ("arq", "aiohttp.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    catch_all()
 
 
-def _keep(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    return event
+def _scrub(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """After everything else, so that exceptions and what libraries write are scrubbed too."""
+    at = event.pop(TIMESTAMP, None)
+    return without_personal(dict(event)) | ({TIMESTAMP: at} if at is not None else {})

@@ -67,6 +67,8 @@ class LinePool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._placing: set[asyncio.Task[None]] = set()
         self._sweeping: asyncio.Task[None] | None = None
+        self._pulling: asyncio.Task[None] | None = None
+        self._closing = False
 
     @property
     def pids(self) -> dict[str, int]:
@@ -90,12 +92,16 @@ class LinePool:
         await self._recovery.open()
         await self._keeper.start()
         await self._recovery.settle_leftovers()
-        for work in (self._keeper.keep(), self._pull_forever()):
-            self._spawn(work)
+        self._spawn(self._keeper.keep())
+        self._pulling = self._spawn(self._pull_forever())
         self._sweeping = self._spawn(self._sweep_forever())
 
     async def stop(self, timeout_s: float) -> None:
         """Pull no more, let calls end within ``timeout_s`` (their leases are renewed meanwhile), then end the lines."""
+        self._closing = True
+        self.kick()
+        if self._pulling is not None:  # a claim that is being committed is handed on, not forgotten
+            await asyncio.wait({self._pulling}, timeout=timeout_s)
         await _cancel_all([task for task in self._tasks if task is not self._sweeping and task not in self._placing])
         if self._placing:  # what was claimed is handed to its line or given back
             await asyncio.wait(self._placing)
@@ -132,7 +138,7 @@ class LinePool:
     # -- pulling -----------------------------------------------------------------------------------------------
 
     async def _pull_forever(self) -> None:
-        while True:
+        while not self._closing:
             try:
                 claimed = await self._pull()
             except Exception as error:  # the store may be full or away for a while; nothing was sent

@@ -23,6 +23,8 @@ from outbound.store.attempts import expired, live, release, still_live
 
 log = structlog.get_logger(__name__)
 LEASE_EXPIRED = "lease_expired"
+END_NOTED = "end_noted"
+"""Hangup cause of a call whose end the journal knows: what follows is the policy's to say, as after any other."""
 SINCE = "since"
 """File in the journal directory: when the directory began. It cannot vouch for calls made before."""
 FOREIGN_GRACE_S = 30.0
@@ -175,7 +177,7 @@ def recover(connection: Connection, attempt: RowMapping, journal: Journal | None
         release(connection, attempt_id=attempt["id"], fence=attempt["fence"], due_at=now, now=now, reason=cause)
         return "released"
     if journal is None:
-        leave_undetermined(connection, attempt, now=now)
+        leave_undetermined(connection, attempt, cause=cause, now=now)
         return "undetermined"
     entry = journal[attempt["call_id"]]
     ended = entry.what is What.ENDED and entry.disposition in set(Disposition)
@@ -184,7 +186,7 @@ def recover(connection: Connection, attempt: RowMapping, journal: Journal | None
         fence=attempt["fence"],
         call_id=attempt["call_id"],
         disposition=Disposition(entry.disposition) if ended else Disposition.FAILED,
-        hangup_cause=cause,
+        hangup_cause=END_NOTED if ended and entry.disposition != Disposition.FAILED else cause,
         ended_at=entry.at if ended else datetime.fromtimestamp(now, UTC),
     )
     settle(connection, result, now=now)

@@ -5,6 +5,7 @@ Reads nothing but the environment.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,11 +13,24 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from outbound.errors import ConfigurationError
+from outbound.webhooks.targets import PrivateTargets
 
 
 def _absolute(path: Path) -> Path:
     """Child processes have working directories of their own."""
     return path.expanduser().resolve()
+
+
+def _private_targets(text: str) -> str:
+    """What cannot be read is found out at the start, not by the first webhook."""
+    PrivateTargets.read(text)
+    return text
+
+
+def _collector(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", url):
+        raise ValueError("it is no address such as http://127.0.0.1:4318")
+    return url
 
 
 class Settings(BaseSettings):
@@ -31,6 +45,19 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535, description="Port of the REST API and console; 0 takes a free one.")] = (
         8077
     )
+    metrics_port: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=65535,
+            description="Port for /metrics, /livez and /readyz alone, for hosts without REST; 0 takes a free one.",
+        ),
+    ] = None
+    otlp_endpoint: Annotated[
+        str,
+        AfterValidator(_collector),
+        Field(description="`http://…` of an OpenTelemetry collector (OTLP over HTTP); empty: no traces."),
+    ] = ""
     database_url: Annotated[
         str, Field(description="`sqlite:///…` or `postgresql+psycopg://…`; empty: SQLite below data_dir.")
     ] = ""
@@ -69,6 +96,14 @@ class Settings(BaseSettings):
     drain_timeout_s: Annotated[
         float, Field(ge=0, le=600, description="How long a graceful stop waits for calls in progress.")
     ] = 30.0
+    webhook_private_targets: Annotated[
+        str,
+        AfterValidator(_private_targets),
+        Field(
+            description="Private addresses that webhooks may be posted to, and over http: `false` (none), `true` (any) "
+            "or networks, comma-separated (`10.1.0.0/16,fd00::/8`)."
+        ),
+    ] = "false"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severe log level.")] = (
         "info"
     )

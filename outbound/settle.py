@@ -60,7 +60,7 @@ def settle_all(connection: Connection, results: Sequence[CallResult], *, now: fl
     return set(awaited)
 
 
-def leave_undetermined(connection: Connection, attempt: RowMapping, *, now: float) -> None:
+def leave_undetermined(connection: Connection, attempt: RowMapping, *, cause: str = "", now: float) -> None:
     """Nobody knows what became of a committed send: shown to the operator, never dialled again by itself."""
     events.take_turn(connection)
     check_transition(State(attempt["state"]), State.UNDETERMINED)
@@ -75,7 +75,7 @@ def leave_undetermined(connection: Connection, attempt: RowMapping, *, now: floa
             kind="attempt.undetermined",
             campaign_id=attempt["campaign_id"],
             attempt_id=attempt["id"],
-            data={"number": attempt["number"]},
+            data={"number": attempt["number"], "cause": cause},
         )
         complete_if_over(connection, attempt["campaign_id"], now=now)
 

@@ -6,6 +6,7 @@ In scale-out the wake-up also comes over Redis; a missed wake-up costs one poll 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -45,6 +46,21 @@ class EventStream:
     async def latest(self) -> int:
         """Return the id of the newest event, 0 when there is none."""
         return await self._store.read(lambda c: c.execute(select(func.max(events.c.id))).scalar() or 0)
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yield now, then whenever something may have been told, and as a sign of life every ``POLL_S``; it reads
+        nothing."""
+        waiter = asyncio.Event()
+        self._waiters.add(waiter)
+        try:
+            while True:
+                waiter.clear()
+                yield
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):  # wait_for of Python 3.11 may swallow a cancellation
+                        await waiter.wait()
+        finally:
+            self._waiters.discard(waiter)
 
     async def follow(self, *, after: int, campaign_id: str | None = None) -> AsyncIterator[list[Event]]:
         """Yield batches of events with an id greater than ``after``, for ever; an empty batch is a sign of life."""

@@ -26,7 +26,11 @@ from outbound.clock import ClockWatch
 from outbound.errors import ConfigurationError, Unavailable
 from outbound.ledger import Ledger
 from outbound.lines import line_starter
-from outbound.lock import DirectoryLock
+from outbound.lock import DirectoryLock, NameLock
+from outbound.observing import looking
+from outbound.observing.endpoint import address_of
+from outbound.observing.lines import Lines
+from outbound.observing.metrics import Metrics
 from outbound.operator_key import operator_key
 from outbound.places import tzdata_age
 from outbound.pool import LinePool
@@ -40,6 +44,7 @@ from outbound.store import Store
 from outbound.stream import EventStream
 from outbound.together import together
 from outbound.watch import watch
+from outbound.webhooks.deliverer import deliver_webhooks
 
 log = structlog.get_logger(__name__)
 WEB, WORKER, DIALER = "web", "worker", "dialer"
@@ -54,6 +59,8 @@ class Host:
     """Where REST and console are, without a trailing slash; empty without the web role."""
     api_key: str
     """The operator's key; empty without the web role."""
+    metrics_url: str
+    """Where metrics and health are without REST; empty unless OUTBOUND_METRICS_PORT is set."""
     services: Services
     pool: LinePool | None
     failed: asyncio.Future[None]
@@ -76,9 +83,13 @@ async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: 
     _look_at_tzdata()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outbound-")))
+    metrics = Metrics()
     store = Store(settings.sqlalchemy_url)
     await asyncio.to_thread(store.start)
     stack.callback(store.close)
+    tracing = await looking.at_commits(store, metrics, settings.otlp_endpoint, name or "outbound", stack)
+    if tracing is not None:
+        _background(tracing.run(), "traces", failed, stack)
     stream = EventStream(store)
     stream.start()
     redis_url, speech = await _children(settings, roles, runtime, stack)
@@ -86,7 +97,8 @@ async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: 
     await queue.start()
     stack.push_async_callback(queue.stop)
     await _bell(redis_url, store, stream, stack)
-    checks: list[Health] = [Health(name="queue", check=queue.ping)]
+    # calls go on without it; what is only planned and imported waits, and that is all a worker does
+    checks: list[Health] = [Health(name="queue", check=queue.ping, vital=roles == {WORKER})]
     kicks: list[Callable[[], None]] = []
     services = Services(
         settings=settings,
@@ -97,6 +109,9 @@ async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: 
         kick=lambda: _call_all(kicks),
         clock=time.time,
         health=checks,
+        metrics=metrics,
+        gauges=looking.at_the_service(metrics, store, redis_url, stack) if WEB in roles else None,
+        tracing=tracing,
     )
     pool = None
     if speech is not None:
@@ -107,8 +122,19 @@ async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: 
         checks.append(Health(name="lines", check=_lines_up(pool)))
     if WORKER in roles:
         _background(run_worker(redis_url, services), "arq worker", failed, stack)
+        _background(deliver_webhooks(services), "webhooks", failed, stack)
     url, key = await _web(settings, services, stack) if WEB in roles else ("", "")
-    return Host(url=url, api_key=key, services=services, pool=pool, failed=failed)
+    metrics_url = await looking.from_outside(services, stack)  # not before: who is not started is not ready
+    looking.at_the_loop(metrics, stack)
+    stack.push_async_callback(_drain, services, pool)
+    return Host(url=url, api_key=key, metrics_url=metrics_url, services=services, pool=pool, failed=failed)
+
+
+async def _drain(services: Services, pool: LinePool | None) -> None:
+    """Be ready for nothing more, while calls in progress are finished and all that is open still answers."""
+    services.draining.set()
+    if pool is not None:
+        await pool.stop(services.settings.drain_timeout_s)
 
 
 def _look_at_tzdata() -> None:
@@ -126,6 +152,10 @@ def _lock(settings: Settings, roles: frozenset[str], name: str, stack: AsyncExit
         lock = DirectoryLock(settings.data_dir, each)
         lock.acquire()
         stack.callback(lock.release)
+    if DIALER in roles and not settings.sqlalchemy_url.startswith("sqlite"):
+        whole = NameLock(settings.sqlalchemy_url, name)
+        whole.acquire()
+        stack.callback(whole.release)
 
 
 async def _children(
@@ -168,11 +198,14 @@ async def _dialer(
     ledger = Ledger(services.store, services.clock)
     _background(ledger.run(), "ledger", failed, stack)
     prefix = f"{name}-" if name else ""
+    names = [f"{prefix}line-{number}" for number in range(1, settings.lines + 1)]
+    lines = Lines(wanted=len(names))
+    services.metrics.registry.register(lines)
     pool = LinePool(
         store=services.store,
         ledger=ledger,
-        start_line=line_starter(settings, speech),
-        names=[f"{prefix}line-{number}" for number in range(1, settings.lines + 1)],
+        start_line=lines.remembering(line_starter(settings, speech)),
+        names=names,
         journal_dir=settings.data_dir / "journal",
         calls_per_second=settings.max_calls_per_second,
         send_window_s=settings.send_window_s,
@@ -202,9 +235,7 @@ async def _web(settings: Settings, services: Services, stack: AsyncExitStack) ->
             f"port {settings.port} on {settings.host} cannot be opened ({error.strerror}); "
             "stop what uses it or set OUTBOUND_PORT to another port"
         ) from error
-    port = runner.addresses[0][1]
-    shown = settings.host if ":" not in settings.host else f"[{settings.host}]"
-    return f"http://{shown}:{port}", key
+    return address_of(settings.host, runner), key
 
 
 def _right(clock: ClockWatch) -> Callable[[], Coroutine[Any, Any, bool]]:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from speech import logs
 from speech.engines import load_recognizer, load_synthesizer
 from speech.models import ModelStore
 from speech.recognizing import RecognizerService
@@ -102,6 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # numpy's spinning helpers would take the calls' CPU
         os.environ.setdefault(library, "1")
     die_with_parent()
+    logs.configure(f"{spec.kind}/{spec.engine}")
     began = time.monotonic()
     try:
         engine, make = _service(spec)

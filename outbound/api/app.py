@@ -27,15 +27,17 @@ from outbound.api import (
     register_routes,
     rule_routes,
     trunk_routes,
+    webhook_routes,
 )
 from outbound.api.access import access
 from outbound.api.calls import AT_WORK, SERVICES, dispatch
-from outbound.api.health import DESK, HealthDesk, show_health
-from outbound.api.metrics import METRICS, Metrics, measured, show_metrics
+from outbound.api.metrics import measured
 from outbound.api.pages import Pages
 from outbound.api.problems import problems
 from outbound.api.routes import Route
+from outbound.api.tracing import traced
 from outbound.importing.spool import UPLOAD_LIMIT, forget_abandoned
+from outbound.observing import endpoint
 from outbound.services import Services
 
 TABLES = (
@@ -54,6 +56,7 @@ TABLES = (
     event_routes,
     callflow_routes,
     trunk_routes,
+    webhook_routes,
     key_routes,
 )
 SAFE_HEADERS = {
@@ -70,11 +73,10 @@ def all_routes() -> list[Route]:
 
 def create_app(services: Services, *, pages: Pages | None = None) -> web.Application:
     """Build the application of a host."""
-    app = web.Application(middlewares=[measured, problems, access], client_max_size=UPLOAD_LIMIT)
+    tracing = [traced] if services.tracing is not None else []
+    app = web.Application(middlewares=[measured, *tracing, problems, access], client_max_size=UPLOAD_LIMIT)
     app[SERVICES] = services
     app[AT_WORK] = set()
-    app[METRICS] = Metrics()
-    app[DESK] = HealthDesk(services)
     app[event_routes.OPEN_STREAMS] = event_routes.OpenStreams()
     for route in all_routes():
         if route.method == "GET":
@@ -99,8 +101,7 @@ def _add_open_routes(app: web.Application, pages: Pages) -> None:
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-cache"})
 
     app.router.add_get("/openapi.json", show_openapi)
-    app.router.add_get("/healthz", show_health)
-    app.router.add_get("/metrics", show_metrics)
+    endpoint.add_routes(app, app[SERVICES])
     for path in ("/", "/docs", "/favicon.ico", "/favicon.svg", "/assets/{name:.+}"):
         app.router.add_get(path, pages.show)
 

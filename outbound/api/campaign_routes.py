@@ -16,6 +16,7 @@ from outbound.api.campaign_checks import check_campaign, check_start, check_trun
 from outbound.api.models import Campaign, CampaignIn, CampaignPatch, CampaignsQuery, Page, Stats
 from outbound.api.paging import cursor_of, cut
 from outbound.api.routes import Answer, Routes
+from outbound.api.tracing import traceparent_of
 from outbound.callflows import checked_flow, findings_of
 from outbound.errors import OutboundError
 from outbound.ids import new_id
@@ -141,7 +142,7 @@ async def _act(
     def unit(connection: Connection) -> Answer[Campaign]:
         if check is not None:
             check(connection)
-        campaigns.change(connection, campaign_id, action, now=call.now)
+        campaigns.change(connection, campaign_id, action, now=call.now, traceparent=traceparent_of(call.request))
         after: tuple[Any, ...] = ()
         if action in (Action.START, Action.RESUME):
             after = (lambda: services.enqueue("plan_campaign", campaign_id), services.kick)

@@ -13,6 +13,7 @@ from outbound.api.campaign_routes import warm
 from outbound.api.models import Attempt, CampaignIn, FieldError, NotificationIn, Problem
 from outbound.api.problems import InvalidFields, problem
 from outbound.api.routes import Answer, Routes
+from outbound.api.tracing import traceparent_of
 from outbound.callflows import checked_flow
 from outbound.errors import Invalid
 from outbound.gatehouse.keeper import Examined, examine
@@ -62,7 +63,14 @@ def _store(call: Call, connection: Connection, campaign_id: str, body: Notificat
         raise InvalidFields([FieldError(field=contact.field, code=contact.code, reason=contact.reason)])
     fields = stored_fields(_as_campaign(body))
     row = campaigns.create(
-        connection, campaign_id, fields, flow=document, kind="notification", state="running", now=call.now
+        connection,
+        campaign_id,
+        fields,
+        flow=document,
+        kind="notification",
+        state="running",
+        now=call.now,
+        traceparent=traceparent_of(call.request),
     )
     return row, _add(connection, campaign_id, contact, call.now)
 

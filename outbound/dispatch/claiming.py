@@ -209,8 +209,10 @@ def _hold(connection: Connection, taken: Sequence[_Taken], *, now: float, lease_
     events.append_all(
         connection,
         [
-            told | {"campaign_id": row["campaign_id"], "attempt_id": row["id"], "data": {"number": row["number"]}}
-            for row in (item.row for item in taken)
+            told
+            | {"campaign_id": item.row["campaign_id"], "attempt_id": item.row["id"]}
+            | {"data": {"number": item.row["number"], "trunk": item.trunk}}
+            for item in taken
         ],
     )
     return [_claim(item) for item in taken]

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
+from outbound.deadlines import end_expired, with_deadlines
 from outbound.erasing.erasure import clear_files
 from outbound.importing.run import run_import as import_contacts
 from outbound.planning import plan_contacts
 from outbound.receipts.heads import keep_heads
 from outbound.registers import load
 from outbound.services import Services
-from outbound.store import idempotency, imports, register_imports
+from outbound.store import idempotency, imports, register_imports, webhook_deliveries
 from outbound.store.campaigns import complete_if_over, end_cancelled, left_undone
 from outbound.store.schema import UNPLANNED, campaigns, contacts
 
-PLAN_BATCH = 500
+PLAN_BATCH = 100
 """Contacts planned in one unit of work: bounds how long other writers wait."""
+PLAN_S = 60.0
+"""A run that takes longer goes on as another job: no job of the queue lasts long."""
 
 
 async def plan_campaign(services: Services, campaign_id: str) -> None:
-    """Plan everything that is not planned, in batches; the pool is told after each."""
+    """Plan what is not planned, in batches; the pool is told after each."""
+    started = time.monotonic()
     while await services.store.write(
         lambda connection: plan_contacts(connection, campaign_id, now=services.clock(), limit=PLAN_BATCH)
     ):
         services.kick()
+        if time.monotonic() - started > PLAN_S:
+            await services.enqueue("plan_campaign", campaign_id, "on")
+            return
     await services.store.write(lambda connection: complete_if_over(connection, campaign_id, now=services.clock()))
 
 
@@ -56,11 +64,24 @@ async def sweep(services: Services) -> None:
     people where that could not be done before.
     """
     await services.store.write(lambda connection: idempotency.purge(connection, now=services.clock()))
+    outdated = await services.store.read(lambda c: webhook_deliveries.outdated(c, now=services.clock()))
+    if outdated:
+        await services.store.write(lambda connection: webhook_deliveries.purge(connection, outdated))
+    await end_what_is_too_late(services)
     forgotten = await services.store.read(_forgotten)
     for name, key in forgotten:
         await services.enqueue(name, key)
     await keep_heads(services)
     await clear_files(services)
+
+
+async def end_what_is_too_late(services: Services) -> None:
+    """End due attempts whose deadline has passed, whether or not a line ever became free for them."""
+    for campaign_id in await services.store.read(lambda connection: with_deadlines(connection, now=services.clock())):
+        while await services.store.write(
+            lambda connection, key=campaign_id: end_expired(connection, key, now=services.clock())  # type: ignore[misc]
+        ):
+            pass
 
 
 def _forgotten(connection: Connection) -> list[tuple[str, str]]:

@@ -64,10 +64,15 @@ def create(
     kind: str = "campaign",
     state: str = "draft",
     now: float,
+    traceparent: str = "",
 ) -> RowMapping:
-    """Store a campaign; ``fields`` is all of ``CampaignIn`` as JSON values, instants as epoch seconds."""
+    """Store a campaign; ``fields`` is all of ``CampaignIn`` as JSON values, instants as epoch seconds.
+
+    ``traceparent``: of the request, where it starts the campaign.
+    """
     started = {"started_at": now} if state == "running" else {}
     row = {"id": campaign_id, "kind": kind, "state": state, "flow": flow, "created_at": now, **split(fields), **started}
+    row |= {"traceparent": traceparent}
     connection.execute(insert(campaigns), row)
     tell(connection, row, "campaign.created", now)
     return get(connection, campaign_id)
@@ -111,14 +116,19 @@ def replace(connection: Connection, campaign_id: str, fields: Mapping[str, Any],
     return get(connection, campaign_id)
 
 
-def change(connection: Connection, campaign_id: str, action: Action, *, now: float) -> RowMapping:
-    """Start, pause, resume or cancel. Raises :class:`Conflict` naming the state and what it allows."""
+def change(
+    connection: Connection, campaign_id: str, action: Action, *, now: float, traceparent: str = ""
+) -> RowMapping:
+    """Start, pause, resume or cancel. Raises :class:`Conflict` naming the state and what it allows.
+
+    ``traceparent``: of the request; a campaign keeps that of its start.
+    """
     row = get(connection, campaign_id, lock=True)
     if row["state"] not in FROM[action]:
         raise wrong_state(row, f"{action} was asked for")
     values: dict[str, Any] = {"state": LEADS_TO[action], "pause_reason": ""}
     if action is Action.START:
-        values["started_at"] = now
+        values |= {"started_at": now, "traceparent": traceparent}
     if action is Action.CANCEL:
         values["ended_at"] = now
     connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(**values))
@@ -239,4 +249,3 @@ def _waits(kind: str, campaign_id: Any) -> Any:
     if kind == "campaign":
         return exists().where(attempts.c.lane == campaign_id, DUE)
     return exists().where(attempts.c.campaign_id == campaign_id, attempts.c.state == State.DUE)
-

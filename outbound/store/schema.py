@@ -138,6 +138,7 @@ UNPLANNED = text("NOT contacts.planned")
 """The condition of the index of unplanned contacts, in its own words: SQLite does not see it in ``planned = 0``."""
 DUE = text("attempts.state = 'due'")
 LIVE = text("attempts.state IN ('claimed', 'dialing')")
+UNDETERMINED = text("attempts.state = 'undetermined'")
 """The conditions of the indexes of attempts that wait and of those at work, as constants: neither database finds a
 partial index by a parameter."""
 
@@ -190,6 +191,12 @@ attempts = Table(
         unique=True,
         sqlite_where=text("state IN ('claimed', 'dialing')"),
         postgresql_where=text("state IN ('claimed', 'dialing')"),
+    ),
+    Index(
+        "ix_attempts_undetermined",
+        "id",
+        sqlite_where=text("state = 'undetermined'"),
+        postgresql_where=text("state = 'undetermined'"),
     ),
     Index("ix_attempts_campaign", "campaign_id", "id"),
     Index("ix_attempts_number", "number", "dialed_at"),

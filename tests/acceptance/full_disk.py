@@ -12,7 +12,7 @@ from outbound.errors import Unavailable
 from outbound.store import Store, events
 from outbound.store.schema import events as table
 
-ROOM_BYTES = 400_000
+ROOM_BYTES = 800_000
 
 
 async def fill(store: Store) -> tuple[int, str]:

@@ -88,6 +88,7 @@ GOOD: dict[str, Any] = {
     "create_campaign": CAMPAIGN,
     "change_campaign": {"name": "New", "retry": {"max_attempts": 2, "delays_s": {"busy": 5}}},
     "add_contacts": [a_person(1), a_person(2)],
+    "resolve_attempt": {"disposition": "no_answer", "again": True, "note": "asked the carrier"},
     "notify": {
         "number": "+447700900001",
         "callflow": "parcel",
@@ -122,6 +123,10 @@ GOOD: dict[str, Any] = {
     "simulate_callflow": {"variables": {"business": "Acme", "day": "Monday"}, "inputs": ["yes"]},
     "create_trunk": TRUNK,
     "replace_trunk": {"host": "192.0.2.1"},
+    "create_webhook": {"url": "https://8.8.8.8/hooks", "kinds": ["attempt.*", "optout.created"], "description": "Shop"},
+    "change_webhook": {"url": "https://8.8.8.8/other", "kinds": ["call.answered"], "enabled": True},
+    "rotate_secret": {"overlap_s": 60},
+    "replay_events": {"since": "2026-11-20T12:00:00Z", "kinds": ["attempt.done"]},
     "create_key": {"name": "x"},
     "begin_session": {"key": "x"},
 }
@@ -170,7 +175,13 @@ def changed(value: Any, place: tuple[Any, ...], junk: Any, *, remove: bool = Fal
 async def address(api: Api, route: Route) -> str:
     campaign = (await api("GET", "/v1/campaigns?state=draft&limit=1"))["items"]
     campaign_id = campaign[0]["id"] if campaign else await api.a_campaign()
-    return route.path.format(campaign_id=campaign_id, name="parcel" if "callflow" in route.path else "default")
+    known = dict.fromkeys(route.parameters, "nothing")
+    known |= {"campaign_id": campaign_id, "name": "parcel" if "callflow" in route.path else "default"}
+    if "webhook_id" in route.parameters:
+        webhooks = (await api("GET", "/v1/webhooks?limit=1"))["items"]
+        made = webhooks[0] if webhooks else await api("POST", "/v1/webhooks", GOOD["create_webhook"], expect=201)
+        known["webhook_id"] = made["id"]
+    return route.path.format(**known)
 
 
 def is_fine(status: int, content_type: str, body: bytes) -> bool:

@@ -1,9 +1,8 @@
-"""The pages of the console: served from the package with strict headers, health that tells the truth, metrics."""
+"""The pages of the console: served from the package with strict headers; metrics of what was asked for."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
 from outbound.api.app import create_app
-from outbound.api.health import FRESH_S, HealthDesk
 from outbound.api.pages import Pages
-from outbound.errors import Unavailable
-from outbound.services import Health, Services
+from outbound.services import Services
 from tests.outbound.conftest import Api
 
 pytestmark = pytest.mark.integration
@@ -78,47 +75,6 @@ async def test_without_built_pages_the_service_says_how_to_build_them(services: 
             async with client.get(path) as answer:
                 assert answer.status == 200
                 assert "npm run build" in await answer.text()
-
-
-async def test_health_tells_which_part_fails(services: Services) -> None:
-    async def well() -> bool:
-        return True
-
-    async def ill() -> bool:
-        return False
-
-    async def broken() -> bool:
-        raise RuntimeError("secret inside")
-
-    parts = [Health(name="queue", check=well), Health(name="lines", check=ill), Health(name="speech", check=broken)]
-    app = create_app(replace(services, health=parts))
-    async with TestClient(TestServer(app)) as client, client.get("/healthz") as answer:
-        assert answer.status == 503
-        told = await answer.json()
-    assert told["status"] == "failing"
-    assert {name: check["ok"] for name, check in told["checks"].items()} == {
-        "queue": True,
-        "lines": False,
-        "speech": False,
-        "store": True,
-        "tzdata": True,
-    }
-    assert "secret" not in str(told)
-
-
-async def test_health_notices_a_store_that_cannot_be_written(
-    services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk = HealthDesk(services)
-    assert (await desk.ask()).status == "ok"
-
-    async def full(*_: Any) -> None:
-        raise Unavailable("the database refused the write")
-
-    monkeypatch.setattr(services.store, "write", full)
-    assert (await HealthDesk(services).ask()).checks["store"].ok is False
-    assert FRESH_S > 0
-    assert (await desk.ask()).status == "ok"  # asked a moment ago: not asked again
 
 
 async def test_metrics_count_by_the_pattern_of_the_address(api: Api) -> None:

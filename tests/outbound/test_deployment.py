@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 import yaml
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from outbound.cli import main
 from outbound.settings import Settings
@@ -58,6 +63,41 @@ def test_image_runs_the_product_as_nobody_special() -> None:
     assert '"outbound", "up"' in DOCKERFILE
     assert isinstance(main, click.Group)
     assert "up" in main.commands
+
+
+def health_check() -> list[str]:
+    """The command of the image, run by an interpreter of this machine."""
+    (command,) = re.findall(r"^HEALTHCHECK .*\\\n\s+CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
+    program, *arguments = json.loads(command)
+    assert program == "python"
+    return [sys.executable, *arguments]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_service_is_looked_after(services: dict[str, Any], name: str) -> None:
+    """Hosts without REST have a port for it, and nobody switches the image's check off."""
+    assert "healthcheck" not in services[name]
+    assert ("OUTBOUND_METRICS_PORT" in services[name]["environment"]) == (name != "web")
+
+
+@pytest.mark.parametrize("setting", ["OUTBOUND_PORT", "OUTBOUND_METRICS_PORT"])
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+async def test_the_check_of_the_image_asks_whether_the_host_is_ready(setting: str, status: int, code: int) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    async with TestServer(app) as server:
+        environment = {"OUTBOUND_PORT": "1", setting: str(server.port)}
+        process = await asyncio.create_subprocess_exec(
+            *health_check(), env=environment, stderr=asyncio.subprocess.DEVNULL
+        )
+        assert await process.wait() == code
+    assert asked == ["/readyz"]
 
 
 def test_image_sets_only_settings_that_exist() -> None:

@@ -74,6 +74,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('abandoned', sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column('cost', sa.Double(), nullable=True))
         batch_op.drop_index(batch_op.f('ix_attempts_due'), sqlite_where=sa.text("state = 'due'"))
+        batch_op.create_index('ix_attempts_undetermined', ['id'], unique=False, sqlite_where=sa.text("state = 'undetermined'"), postgresql_where=sa.text("state = 'undetermined'"))
         batch_op.create_index('ix_attempts_due', ['lane', 'due_at'], unique=False, sqlite_where=sa.text("state = 'due'"), postgresql_where=sa.text("state = 'due'"))
 
     with op.batch_alter_table('campaigns', schema=None) as batch_op:
@@ -118,6 +119,7 @@ def downgrade() -> None:
         batch_op.drop_column('pause_reason')
 
     with op.batch_alter_table('attempts', schema=None) as batch_op:
+        batch_op.drop_index('ix_attempts_undetermined', sqlite_where=sa.text("state = 'undetermined'"), postgresql_where=sa.text("state = 'undetermined'"))
         batch_op.drop_index('ix_attempts_due', sqlite_where=sa.text("state = 'due'"), postgresql_where=sa.text("state = 'due'"))
         batch_op.create_index(batch_op.f('ix_attempts_due'), ['priority', 'due_at'], unique=False, sqlite_where=sa.text("state = 'due'"))
         batch_op.drop_column('cost')

@@ -1,0 +1,134 @@
+"""What one process counts of itself for Prometheus: requests, what it committed, stalls of its event loop.
+
+It reads no database (outbound/observing/gauges.py does) and has no label that grows with customers or campaigns.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from campaigns.dispositions import Disposition
+from outbound.observing.commits import Commit, Row
+from outbound.places import tzdata_age
+
+REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+COMMIT_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+GROUP_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200)
+STALL_BUCKETS = (0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0)
+MOST_VALUES = 200
+"""Values of one label; what comes later is ``other``."""
+LEASE_EXPIRED = "lease_expired"
+_ID = re.compile(r"\s*\b[0-9A-HJKMNP-TV-Z]{26}\b")
+_NUMBER = re.compile(r"\+?\d{7,}")
+
+
+class Values:
+    """Keeps the values of a label few and free of ids and numbers, whatever a rule pack or an error calls itself."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, set[str]] = {}
+
+    def __call__(self, label: str, value: object) -> str:
+        """``value``, or ``other`` when the label has too many already."""
+        text = _NUMBER.sub("", _ID.sub("", str(value)))[:120].strip()
+        seen = self._seen.setdefault(label, set())
+        if text not in seen:
+            if len(seen) >= MOST_VALUES:
+                return "other"
+            seen.add(text)
+        return text
+
+
+class Metrics:
+    """The figures of one process, in a registry of its own, so that nothing else leaks in."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._value = Values()
+        self._requests()
+        self._life()
+        self._store()
+        self.stalls = Histogram(
+            "outbound_event_loop_stall_seconds",
+            "Times the event loop did nothing else for over 50 ms.",
+            buckets=STALL_BUCKETS,
+            registry=self.registry,
+        )
+        tzdata = Gauge("outbound_tzdata_outdated", "1 when the tz database in use is too old.", registry=self.registry)
+        tzdata.set_function(lambda: float(tzdata_age(datetime.now(UTC)) is not None))
+        build = Gauge("outbound_build_info", "1, with the version.", ("version",), registry=self.registry)
+        build.labels(version("outbound")).set(1)
+        ProcessCollector(registry=self.registry)
+
+    def _requests(self) -> None:
+        names = ("method", "route", "status")
+        self.requests = Counter("outbound_http_requests", "Requests answered.", names, registry=self.registry)
+        self.request_seconds = Histogram(
+            "outbound_http_request_seconds",
+            "Time from a request to its answer; streams are left out.",
+            ("method", "route"),
+            buckets=REQUEST_BUCKETS,
+            registry=self.registry,
+        )
+        self.at_work = Gauge("outbound_http_requests_at_work", "Requests being answered.", registry=self.registry)
+
+    def _life(self) -> None:
+        registry = self.registry
+        self._attempts = Counter("outbound_attempts", "Attempts that ended.", ("disposition",), registry=registry)
+        for disposition in Disposition:
+            self._attempts.labels(disposition.value)
+        self._released = Counter(
+            "outbound_attempts_released", "Attempts given back unsent, by reason.", ("reason",), registry=registry
+        )
+        self._expiries = Counter(
+            "outbound_lease_expiries", "Leases that ended before their attempt did.", registry=registry
+        )
+        self._refusals = Counter(
+            "outbound_gate_refusals",
+            "Times an attempt was refused, put off or called off, by the deciding rule.",
+            ("rule", "code"),
+            registry=registry,
+        )
+        self._events = Counter("outbound_events", "Events appended.", ("kind",), registry=registry)
+
+    def _store(self) -> None:
+        self._commits = Histogram(
+            "outbound_store_commit_seconds",
+            "Time from COMMIT to its answer.",
+            buckets=COMMIT_BUCKETS,
+            registry=self.registry,
+        )
+        self._groups = Histogram(
+            "outbound_store_group_size",
+            "Units of work that shared one commit.",
+            buckets=GROUP_BUCKETS,
+            registry=self.registry,
+        )
+
+    def committed(self, commit: Commit) -> None:
+        """Count what a commit of this process made true; called in a store thread."""
+        self._commits.observe(commit.seconds)
+        if commit.units:
+            self._groups.observe(commit.units)
+        for table, row in commit.rows:
+            if table == "events":
+                self._count(row)
+            elif not row["allowed"]:
+                self._refusals.labels(self._value("rule", row["rule"]), self._value("code", row["code"])).inc()
+
+    def _count(self, row: Row) -> None:
+        kind, data = row["kind"], row["data"] or {}
+        self._events.labels(self._value("kind", kind)).inc()
+        match kind:
+            case "attempt.done":
+                self._attempts.labels(self._value("disposition", data.get("disposition"))).inc()
+            case "attempt.undetermined":
+                self._attempts.labels(Disposition.UNDETERMINED.value).inc()
+            case "attempt.released":
+                self._released.labels(self._value("reason", data.get("reason"))).inc()
+        if LEASE_EXPIRED in (data.get("reason"), data.get("hangup_cause"), data.get("cause")):
+            self._expiries.inc()
