@@ -34,9 +34,9 @@ from outbound.api.waiting import hold
 from outbound.erasing import erasure
 from outbound.errors import NotFound, OutboundError
 from outbound.ids import new_id
+from outbound.importing.batches import contact_rules
 from outbound.importing.numbers import NumberRefused, e164
 from outbound.importing.rows import ContactRules
-from outbound.importing.batches import contact_rules
 from outbound.importing.spool import spool
 from outbound.store import attempt_views, campaigns, contacts, events, imports
 from outbound.store.contacts import NewContact

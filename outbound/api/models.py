@@ -221,6 +221,9 @@ class ContactIn(Model):
     """One customer of a campaign. In CSV, every column that is not one of these fields is a variable."""
 
     number: Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
+    number_2: Annotated[str, StringConstraints(max_length=64, strip_whitespace=True)] = ""
+    """Another number of the same customer, tried where the campaign's retry policy says so."""
+    number_3: Annotated[str, StringConstraints(max_length=64, strip_whitespace=True)] = ""
     ref: Annotated[str, StringConstraints(max_length=120)] = ""
     """The operator's own id for this customer."""
     name: Annotated[str, StringConstraints(max_length=120)] = ""
@@ -311,6 +314,9 @@ class NotificationIn(Model):
     routing: Order = Order.LISTED
     caller_id: CallerId = ""
     """Shown instead of the trunk's own."""
+    number_2: Annotated[str, StringConstraints(max_length=64, strip_whitespace=True)] = ""
+    """Another number of the same customer, tried where the campaign's retry policy says so."""
+    number_3: Annotated[str, StringConstraints(max_length=64, strip_whitespace=True)] = ""
     name: Annotated[str, StringConstraints(max_length=120)] = ""
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "en"
     zone: Annotated[str, StringConstraints(max_length=64)] = ""

@@ -26,7 +26,9 @@ from outbound.store.imports import Rejected
 from outbound.store.schema import contacts as contacts_table
 
 routes = Routes("notifications")
-CONTACT_FIELDS = {"number", "name", "zone", "country", "region", "postcode", "consent", "variables"}
+CONTACT_FIELDS = {"number", "number_2", "number_3", "name", "consent", "variables"} | {
+    *("zone", "country", "region", "postcode")
+}
 
 
 @routes.add("POST", "/v1/notifications", "Call one customer now", status=201)

@@ -63,10 +63,13 @@ def campaign_counts(counts: campaigns.Counts) -> m.CampaignCounts:
 def contact(row: Row) -> m.Contact:
     """A contact; ``zone`` is shown where only one is possible."""
     zones = row["zones"]
+    others = [*(other["number"] for other in row["alternates"]), "", ""]
     return m.Contact(
         id=row["id"],
         campaign_id=row["campaign_id"],
         number=row["number"],
+        number_2=others[0],
+        number_3=others[1],
         ref=row["ref"],
         name=row["name"],
         language=row["language"],

@@ -7,6 +7,7 @@ of work, except for what lies in files, recordings and SQLite's log, which goes 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,12 +76,15 @@ def erase(connection: Connection, number: str, seen: Seen, *, now: float) -> Era
     named = {*seen.ids, *scrubbing.mentions(connection, number, after=seen.through)}
     if not named and not _is_known(connection, number):
         return _erased_before(connection, number)
-    _refuse_while_busy(connection, number)
+    others = scrubbing.alternates_of(connection, number)
+    for name in (number, *others):
+        _refuse_while_busy(connection, name)
     token = token_of(connection, number)
     told = named | set(scrubbing.of_attempts(connection, number))
     touched = _cancel_due(connection, number, token, now)
     touched |= _leave_unplanned(connection, number)
     counts = scrubbing.rename(connection, number, token)
+    counts["alternates"] = scrubbing.drop_as_alternate(connection, number)
     counts["events"] = scrubbing.scrub_events(connection, told, number, token)
     counts["answers"] = scrubbing.forget_answers(connection, number)
     counts["rejects"] = scrubbing.forget_rejects(connection, number)
@@ -91,6 +95,9 @@ def erase(connection: Connection, number: str, seen: Seen, *, now: float) -> Era
     events.append(connection, at=now, kind="contact.erased", data={"token": token, "counts": counts})
     for campaign_id in sorted(touched):
         complete_if_over(connection, campaign_id, now=now)
+    for name in others:  # the same person's
+        with contextlib.suppress(NotFound):
+            erase(connection, name, look(connection, name), now=now)
     return Erased(token=token, counts=counts, is_new=True)
 
 
@@ -112,7 +119,7 @@ async def clear_files(services: Services) -> None:
 def _is_known(connection: Connection, name: str) -> bool:
     if any(connection.execute(select(exists().where(table.c.number == name))).scalar() for table in scrubbing.EMPTIED):
         return True
-    return bool(_house_lists(connection, name))
+    return bool(_house_lists(connection, name)) or scrubbing.is_alternate(connection, name)
 
 
 def _erased_before(connection: Connection, number: str) -> Erased:

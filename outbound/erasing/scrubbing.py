@@ -31,7 +31,7 @@ from outbound.store.schema import (
 )
 
 EMPTIED: Mapping[Table, Mapping[str, Any]] = {
-    contacts: {"ref": "", "name": "", "variables": {}},
+    contacts: {"ref": "", "name": "", "variables": {}, "alternates": []},
     attempts: {},
     opt_outs: {"words": ""},
     opt_ins: {"words": "", "proof": ""},
@@ -44,7 +44,8 @@ FILES = "files"
 """In the counts of an erasure: above 0 as long as files may hold something of it, recordings or SQLite's log."""
 KEPT_OF_RESULT = ("timings",)
 KEPT_OF_EVENT = frozenset(
-    {"at", "by", "channel", "code", "codec", "disposition", "due_at", "early_media", "event", "expires_at"}
+    {"abandoned", "at", "by", "cause", "channel", "code", "codec", "disposition", "due_at", "early_media", "event"}
+    | {"expires_at", "trunk", "until"}
     | {"hangup_cause", "id", "kind", "language", "meaning", "only_campaign", "ordinal", "outcome", "played_ms"}
     | {"purpose", "queue", "reason", "recording", "rule", "scope", "source", "state", "step", "timings", "type"}
 )
@@ -62,6 +63,33 @@ def rename(connection: Connection, number: str, token: str) -> dict[str, int]:
         theirs = update(table).where(table.c.number == number)
         counts[table.name] = connection.execute(theirs.values(number=token, **emptied)).rowcount
     return counts
+
+
+def alternates_of(connection: Connection, number: str) -> list[str]:
+    """Other numbers of the customers whose main number it is, that are nobody's main number."""
+    found = connection.execute(select(contacts.c.alternates).where(contacts.c.number == number)).scalars()
+    others = sorted({each["number"] for alternates in found for each in alternates})
+    mains = connection.execute(select(contacts.c.number).where(contacts.c.number.in_(others))).scalars()
+    return sorted(set(others) - set(mains))
+
+
+def drop_as_alternate(connection: Connection, number: str) -> int:
+    """Take a number out of the contacts that have it besides their main one; return how many there were."""
+    rows = connection.execute(select(contacts.c.id, contacts.c.alternates).where(_as_alternate(number))).all()
+    for key, alternates in rows:
+        left = [each for each in alternates if each["number"] != number]
+        connection.execute(update(contacts).where(contacts.c.id == key).values(alternates=left))
+    return len(rows)
+
+
+def is_alternate(connection: Connection, number: str) -> bool:
+    """Whether any contact has a number besides its main one."""
+    return connection.execute(select(contacts.c.id).where(_as_alternate(number)).limit(1)).first() is not None
+
+
+def _as_alternate(number: str) -> ColumnElement[bool]:
+    text_of = cast(contacts.c.alternates, Text)
+    return (text_of != "[]") & text_of.contains(f'"{number}"')
 
 
 def _forget_in_receipts(connection: Connection, number: str) -> int:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from outbound.importing.source import FileRefused
 
-FIELDS = ("number", "ref", "name", "language", "zone", "country", "region", "postcode", "consent")
+_PLACES = ("zone", "country", "region", "postcode")
+FIELDS = ("number", "number_2", "number_3", "ref", "name", "language", *_PLACES, "consent")
 _MEANT = {
     "postcode": ("postal_code", "postalcode", "post_code", "zip", "zip_code", "zipcode", "plz", "code_postal", "cep"),
     "region": ("state", "province", "subdivision", "state_code", "province_code", "bundesland"),

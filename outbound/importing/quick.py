@@ -57,6 +57,7 @@ class QuickCheck:
         self._number, self._width = where.get("number", -1), len(columns.names)
         self._ref, self._name = where.get("ref"), where.get("name")
         self._language, self._consent = where.get("language"), where.get("consent")
+        self._others = [where[name] for name in ("number_2", "number_3") if name in where]
         self._place = [where.get(name) for name in PLACE_LIMITS]
         self._languages = {"", *filter(_LANGUAGE.fullmatch, rules.languages)}
         self._values = [self._value(name, at) for name, at in sorted(values.items(), key=lambda item: item[1])]
@@ -68,7 +69,7 @@ class QuickCheck:
     def take(self, row: int, cells: list[str]) -> Ready | None:
         """Make of a row what is stored of it; ``None`` where rows.py has to look at it."""
         number = self._read_number(cells) if self._able and len(cells) == self._width else None
-        if number is None:
+        if number is None or any(cells[at].strip() for at in self._others):
             return None
         place = self._read_place(number, cells)
         language = "" if self._language is None else cells[self._language]
@@ -83,7 +84,7 @@ class QuickCheck:
             return None
         if ref is None or name is None or variables is None or (self._named and not name):
             return None
-        return row, number.number, ref, name, language, *place, consent, variables
+        return row, number.number, ref, name, language, *place, consent, variables, "[]"
 
     def _value(self, name: str, at: int) -> _Value:
         reader = READERS.get(self._rules.declared[name].kind)

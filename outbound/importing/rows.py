@@ -13,9 +13,9 @@ from outbound.api.faults import field_errors, nearest
 from outbound.api.models import ContactIn
 from outbound.importing.cells import CellRefused, clean
 from outbound.importing.columns import Wanted
-from outbound.importing.numbers import NumberRefused, resolve
+from outbound.importing.numbers import NumberRefused, Telephone, resolve, same_mobile
 from outbound.places import ZoneRefused
-from outbound.store.contacts import NewContact
+from outbound.store.contacts import Alternate, NewContact
 from outbound.store.imports import Rejected
 
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
@@ -62,14 +62,8 @@ class ContactRules:
         """Check what a shape alone cannot tell."""
         field = "number"
         try:
-            found = resolve(
-                contact.number,
-                default_region=self.default_region,
-                zone=contact.zone,
-                country=contact.country,
-                region=contact.region,
-                postcode=contact.postcode,
-            )
+            found = self._resolve(contact.number, contact)
+            alternates = self._alternates(contact, found)
             field = "name"
             name = clean(contact.name)
             field = "ref"
@@ -88,11 +82,41 @@ class ContactRules:
             number=found.number,
             zones=found.zones,
             jurisdictions=found.jurisdictions,
+            alternates=alternates,
             ref=ref,
             name=name,
             language=contact.language,
             consent=contact.consent,
             variables=variables,
+        )
+
+    def _alternates(self, contact: ContactIn, main: Telephone) -> tuple[Alternate, ...]:
+        """The customer's other numbers, each once. Raises :class:`NumberRefused` that names the column."""
+        seen, others = set(same_mobile(main.number)), []
+        for field in ("number_2", "number_3"):
+            written = getattr(contact, field)
+            if not written:
+                continue
+            try:
+                found = self._resolve(written, contact)
+            except NumberRefused as error:
+                error.field = field
+                raise
+            if found.number not in seen:
+                seen.update(same_mobile(found.number))
+                others.append(
+                    Alternate(number=found.number, zones=list(found.zones), jurisdictions=list(found.jurisdictions))
+                )
+        return tuple(others)
+
+    def _resolve(self, number: str, contact: ContactIn) -> Telephone:
+        return resolve(
+            number,
+            default_region=self.default_region,
+            zone=contact.zone,
+            country=contact.country,
+            region=contact.region,
+            postcode=contact.postcode,
         )
 
     def _fault(self, row: int, language: str, name: str, variables: dict[str, str]) -> Rejected | None:

@@ -17,12 +17,11 @@ from sqlalchemy import Connection, RowMapping
 
 from outbound.errors import Unavailable
 from outbound.importing.apart import ReadingEnded, batches_apart
-from outbound.importing.batches import Batch, Upload, batches, contact_rules
+from outbound.importing.batches import Batch, Upload, batches
 from outbound.importing.source import FileRefused
 from outbound.services import Services
 from outbound.store import campaigns, imports
 
-__all__ = ["contact_rules", "run_import"]
 log = structlog.get_logger(__name__)
 BATCH = 2000
 """Rows of one unit of work: on SQLite every other writer waits for it."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, product
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import Connection, RowMapping, Select, exists, func, select, text, update
 
@@ -18,10 +18,12 @@ from outbound.store.erased import tokens_of
 from outbound.store.inserting import insert_many
 from outbound.store.schema import UNPLANNED, attempts, callbacks, campaigns, contacts, opt_outs, receipts
 
-Ready = tuple[int, str, str, str, str, str, str, str, str]
-"""A checked contact as the drivers take it: row, number, ref, name, language, zones, jurisdictions, consent, variables;
-zones, jurisdictions and variables as JSON. A million of them pass through an import, hence no class."""
-COLUMNS = ("id", "campaign_id", "number", "ref", "name", "language", "zones", "jurisdictions", "consent", "variables")
+Ready = tuple[int, str, str, str, str, str, str, str, str, str]
+"""A checked contact as the drivers take it: row, number, ref, name, language, zones, jurisdictions, consent, variables,
+alternates; zones, jurisdictions, variables and alternates as JSON. A million of them pass through an import, hence no
+class."""
+_PLACES = ("zones", "jurisdictions")
+COLUMNS = ("id", "campaign_id", "number", "ref", "name", "language", *_PLACES, "consent", "variables", "alternates")
 COUNTED = 4
 """Last characters of an id that count the contacts of a batch; the others are made as those of any id."""
 _EACH = {
@@ -36,6 +38,14 @@ CURED_BY_OPT_IN = frozenset({"opted_out"})
 CURED_BY_REGISTER = frozenset({"register_missing", "register_stale"})
 CURED_BY_CONSENT = CURED_BY_REGISTER | {"consent_missing", "registered"}
 """Codes of refusals (campaigns/gate/facts.py) that end when the customer, or a newer list, has said more."""
+
+
+class Alternate(TypedDict):
+    """Another number of a customer, and where it may be."""
+
+    number: str
+    zones: list[str]
+    jurisdictions: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +65,7 @@ class NewContact:
     language: str = ""
     consent: str = "none"
     variables: dict[str, str]
+    alternates: tuple[Alternate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +81,7 @@ def ready(contact: NewContact) -> Ready:
     """Write a contact as it is stored."""
     where = json.dumps(contact.zones), json.dumps(contact.jurisdictions)
     own = contact.row, contact.number, contact.ref, contact.name, contact.language
-    return *own, *where, str(contact.consent), json.dumps(contact.variables)
+    return *own, *where, str(contact.consent), json.dumps(contact.variables), json.dumps(contact.alternates)
 
 
 def add(connection: Connection, campaign_id: str, batch: Sequence[NewContact], *, now: float) -> Added:

@@ -184,6 +184,7 @@ async def test_nothing_of_a_person_is_left(api: Api, campaign: str) -> None:
     assert left == {("register_entries", NUMBER[1:])}, "the national register is the register's"
     assert is_token(answer["token"])
     assert answer["erased"] == {
+        "alternates": 0,
         "answers": 1,
         "attempts": 2,
         "callbacks": 1,
