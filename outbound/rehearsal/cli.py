@@ -1,4 +1,4 @@
-"""The rehearsal's commands: ``outbound demo``, ``rehearse`` and ``bench``; each imports only what it runs."""
+"""The rehearsal's commands: ``outbound demo``, ``rehearse``, ``bench``, ``chaos``; each imports only what it runs."""
 
 from __future__ import annotations
 
@@ -33,16 +33,61 @@ def rehearse(campaigns: tuple[Path, ...], customers: Path, exchange_port: int) -
 
 @click.command()
 @click.option("--gate", is_flag=True, help="Only the gate: decisions, places, lists, receipts, a large plan.")
-@click.option("--people", default=1_000_000, show_default=True, help="Contacts of the plan of --gate.")
-def bench(gate: bool, people: int) -> None:
+@click.option("--queue", is_flag=True, help="Only durability and pacing: cycles, due lookup, lines, dialers, import.")
+@click.option("--people", default=1_000_000, show_default=True, help="Contacts of --gate's plan and --queue's import.")
+@click.option("--attempts", default=10_000_000, show_default=True, help="Rows of --queue's largest table of attempts.")
+@click.option("--full", is_flag=True, help="With --queue: as many rows on PostgreSQL, too; else a tenth.")
+def bench(gate: bool, queue: bool, people: int, attempts: int, full: bool) -> None:
     """Measure the product on this machine, each figure beside its limit in the same run."""
     if gate:
         _bench_gate(people)
+        return
+    if queue:
+        asyncio.run(_bench_queue(people, attempts, attempts if full else attempts // 10))
         return
     from outbound.rehearsal.bench import measure
     from outbound.settings import load_settings
 
     sys.exit(asyncio.run(measure(load_settings(), EXAMPLES / EXAMPLE_CAMPAIGNS[0])))
+
+
+@click.command()
+@click.option("--attempts", default=600, show_default=True, type=click.IntRange(20), help="People; retries on top.")
+@click.option("--kills", default=30, show_default=True, type=click.IntRange(0), help="Strikes, every kind among them.")
+@click.option("--seed", default=1, show_default=True, help="The same seed draws the same people and strikes.")
+@click.option(
+    "--layout", default="both", show_default=True, type=click.Choice(["embedded", "parts", "both"]), help="What to run."
+)
+@click.option("--rate", default=10.0, show_default=True, type=click.FloatRange(1, 40), help="Calls begun a second.")
+@click.option("--speech", default="scripted", show_default=True, help="Recogniser and voice; auto: real engines.")
+@click.option("--report", type=_FILE, help="Write the report here too, as Markdown.")
+@click.option("--keep", is_flag=True, help="Keep logs and data although everything held.")
+def chaos(
+    attempts: int, kills: int, seed: int, layout: str, rate: float, speech: str, report: Path | None, keep: bool
+) -> None:
+    """Kill every part of the product while it rings a peer that counts; exit 1 unless nothing is lost or rung twice."""
+    from outbound.rehearsal.chaos.command import Wish
+    from outbound.rehearsal.chaos.command import chaos as run
+    from outbound.rehearsal.chaos.plan import Layout
+    from outbound.rehearsal.drive import terminal
+
+    layouts = tuple(Layout) if layout == "both" else (Layout(layout),)
+    wish = Wish(
+        attempts=attempts,
+        kills=kills,
+        seed=seed,
+        layouts=layouts,
+        rate=rate,
+        speech=speech,
+        report=report,
+        keep=keep,
+    )
+    try:
+        code = asyncio.run(run(wish, terminal()))
+    except KeyboardInterrupt:
+        click.echo("\nStopped; nothing was left running.", err=True)
+        code = 130
+    sys.exit(code)
 
 
 def _bench_gate(people: int) -> None:
@@ -60,6 +105,24 @@ def _bench_gate(people: int) -> None:
     console.print(table_of(figures))
 
 
+async def _bench_queue(people: int, attempts: int, on_postgres: int) -> None:
+    from rich.console import Console
+
+    from outbound.logs import configure_logs
+    from outbound.rehearsal.figures import table_of
+    from outbound.rehearsal.queue_bench import Sizes, queue_figures
+
+    console = Console()
+    configure_logs("error")
+    sizes = Sizes(people=people, attempts=attempts, on_postgres=on_postgres)
+    with tempfile.TemporaryDirectory(prefix="outbound-bench-") as folder:
+        figures = []
+        async for figure in queue_figures(Path(folder), sizes):
+            console.print(f"{figure.what}: {figure.value}", style="dim")
+            figures.append(figure)
+    console.print(table_of(figures))
+
+
 def _rehearse(campaigns: list[Path], cast: Path, exchange_port: int) -> None:
     from outbound.rehearsal.drive import rehearse as run
     from outbound.settings import load_settings
@@ -72,5 +135,5 @@ def _rehearse(campaigns: list[Path], cast: Path, exchange_port: int) -> None:
     sys.exit(code)
 
 
-COMMANDS = (demo, rehearse, bench)
+COMMANDS = (demo, rehearse, bench, chaos)
 """What ``outbound`` adds to its own."""
