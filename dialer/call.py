@@ -62,7 +62,7 @@ class Call:
         self._conversation: Conversation | None = None
         self._our_reason = ""
         self._asked = asyncio.Event()
-        self._chores: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[Any]] = set()
         self._timers: list[asyncio.TimerHandle] = []
 
     async def run(self) -> CallResult | Released:
@@ -261,12 +261,12 @@ class Call:
             self._story.tell(EventKind.PROBLEM, step="", message=f"The recording was not kept: {error}.")
         return recording, timings
 
-    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+    def _chore(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)
         self._chores.add(task)
         task.add_done_callback(self._chore_done)
 
-    def _chore_done(self, task: asyncio.Task[None]) -> None:
+    def _chore_done(self, task: asyncio.Task[Any]) -> None:
         self._chores.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a call's chore failed", exc_info=error, extra={"attempt_id": self.request.attempt_id})

@@ -45,17 +45,21 @@ class Sending:
         except LegError as error:
             unsent = self._released(error.code) if error.retryable else failed(error.code)
         if isinstance(unsent, Ending | Released):
-            await self.note(What.UNSENT)
+            if not await self.note(What.UNSENT) and isinstance(unsent, Released):
+                # the journal says it was sent, and would be believed: another attempt follows under another name
+                return failed("journal_failed")
         else:
             self.sent = True
         return unsent
 
-    async def note(self, what: What, disposition: str = "") -> None:
-        """Write what became of the call; a journal that fails now costs no call."""
+    async def note(self, what: What, disposition: str = "") -> bool:
+        """Write what became of the call, and say whether it was; a journal that fails now costs no call."""
         try:
             await self._write(what, disposition)
         except JournalError:
             log.exception("journal not written", extra={"attempt_id": self._request.attempt_id, "what": what.value})
+            return False
+        return True
 
     async def _dial(self, on_event: Callable[[LegEvent], None]) -> Leg:
         request = self._request

@@ -98,8 +98,9 @@ def _following(one: Over, rows: Sequence[RowMapping], mains: Collection[tuple[st
         return None
     if result.hangup_cause in NEVER_RETRIED_CAUSES or (attempt["state"] == State.UNDETERMINED and _reached(result)):
         return None
-    failed_on = {row["trunk"] for row in rows if row["disposition"] == Disposition.CONGESTION}
-    if result.disposition is Disposition.CONGESTION and not failed_on.issuperset(ways.names_of(campaign)):
+    failed_on = [row["trunk"] for row in rows if row["disposition"] == Disposition.CONGESTION]
+    first = failed_on.count(attempt["trunk"]) == 1  # another may never have room for it: each trunk passes it on once
+    if result.disposition is Disposition.CONGESTION and first and not {*ways.names_of(campaign)} <= {*failed_on}:
         return NextTry(number=attempt["number"], earliest=result.ended_at.timestamp() + FAILOVER_S)
     return next_try(
         retry_policy(campaign["settings"]),

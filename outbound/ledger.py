@@ -112,10 +112,10 @@ class Ledger:
         now = self._clock()
         told = [entry for entry in entries if isinstance(entry, CallEvent)]
         _enter_events(connection, told, now, again=again)
-        for entry in entries:
+        settle_all(connection, [entry for entry in entries if isinstance(entry, CallResult)], now=now)
+        for entry in entries:  # after results: what has one is not given back
             if isinstance(entry, Released):
                 _release(connection, entry, now)
-        settle_all(connection, [entry for entry in entries if isinstance(entry, CallResult)], now=now)
 
 
 def _release(connection: Connection, entry: Released, now: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -13,6 +15,8 @@ from outbound.errors import ConfigurationError, Unavailable
 
 _NAMES = 0x0B0E
 """Space of the advisory locks on the names of dialers."""
+RENEW_S = 5.0
+"""How often a dialer looks whether its name is still its own."""
 
 
 class DirectoryLock:
@@ -59,6 +63,32 @@ class NameLock:
     def __init__(self, url: str, name: str) -> None:
         self._engine, self._name = create_engine(url, isolation_level="AUTOCOMMIT"), name
         self._connection: Connection | None = None
+        self._held = False
+
+    @property
+    def held(self) -> bool:
+        """Whether the name was ours when it was last looked at; else nobody is called."""
+        return self._held
+
+    def renew(self) -> None:
+        """Look whether the name is still ours, and take it again where the server has dropped it.
+
+        Raises :class:`ConfigurationError` when another dialer has it by now.
+        """
+        try:
+            if self._connection is not None:
+                self._connection.execute(text("SELECT 1"))
+                return
+        except DBAPIError:
+            self.release()
+        with contextlib.suppress(Unavailable):
+            self.acquire()
+
+    async def keep(self) -> None:
+        """Look again and again. Raises :class:`ConfigurationError` when another dialer has the name."""
+        while True:
+            await asyncio.sleep(RENEW_S)
+            await asyncio.to_thread(self.renew)
 
     def acquire(self) -> None:
         """Take the name. Raises :class:`ConfigurationError` when another dialer has it."""
@@ -74,9 +104,11 @@ class NameLock:
         if not taken:
             self.release()
             raise ConfigurationError(f"a dialer named {self._name} runs already; give this one another --name")
+        self._held = True
 
     def release(self) -> None:
         """Give the name back."""
+        self._held = False
         if self._connection is not None:
             self._connection.close()
             self._connection = None

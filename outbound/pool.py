@@ -114,14 +114,13 @@ class LinePool:
         if texts and line is not None:
             line.prepare(texts, language)
 
-    def hang_up_number(
-        self, number: str, reason: str, *, except_attempt: str | None, only: Collection[str] | None = None
-    ) -> None:
-        """Cancel calls to ``number`` (only those named, if any) that ring or are about to; answered ones may finish."""
-        theirs = self._placed.to_number(number)
-        if only is not None:
-            theirs &= set(only)
-        self._cancel(theirs - {except_attempt}, reason)
+    def hang_up(self, attempt_ids: Collection[str], reason: str) -> None:
+        """Cancel those of these calls that are here and ring, or are about to; answered ones may finish."""
+        self._cancel(set(attempt_ids) & set(self._placed.attempt_ids), reason)
+
+    def hang_up_number(self, number: str, reason: str, *, except_attempt: str | None) -> None:
+        """Cancel calls to ``number`` that ring or are about to; answered ones may finish."""
+        self._cancel(self._placed.to_number(number) - {except_attempt}, reason)
 
     def hang_up_campaign(self, campaign_id: str, reason: str) -> None:
         """Cancel calls of a campaign that still ring, or are about to."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from campaigns.attempts import State
 from campaigns.dispositions import Disposition
 from dialer.journal import Entry, What, read_journals
 from dialer.messages import CallResult
+from outbound.backup import lineage
 from outbound.backup.making_up import LATE_RESULT_S
 from outbound.backup.reconcile import Reconciliation
 from outbound.settle import leave_undetermined, settle
@@ -25,6 +27,8 @@ log = structlog.get_logger(__name__)
 LEASE_EXPIRED = "lease_expired"
 END_NOTED = "end_noted"
 """Hangup cause of a call whose end the journal knows: what follows is the policy's to say, as after any other."""
+MARK = "mark"
+"""File in the journal directory: what tells it from others."""
 SINCE = "since"
 """File in the journal directory: when the directory began. It cannot vouch for calls made before."""
 FOREIGN_GRACE_S = 30.0
@@ -45,7 +49,11 @@ class Recovery:
 
     async def open(self) -> None:
         """Note when the journals began, once; call it before any line sends."""
-        await asyncio.to_thread(_note_beginning, self._journal_dir, self._clock())
+        mark = await asyncio.to_thread(_note_beginning, self._journal_dir, self._clock())
+        if await self._store.read(lambda connection: lineage.journal_of(connection, self._lines)) != mark:
+            # another directory may know of later calls of these lines: the silence of this one says nothing of them
+            await asyncio.to_thread(_begin_anew, self._journal_dir, self._clock())
+            await self._store.write(lambda connection: lineage.take_journal(connection, self._lines, mark))
 
     def doubt(self) -> None:
         """The database was away: it may come back without what it had confirmed last (a standby that lagged)."""
@@ -99,10 +107,20 @@ class Recovery:
             log.warning("attempt recovered", cause=cause, outcome=done, attempt_id=row["id"])
 
 
-def _note_beginning(directory: Path, now: float) -> None:
+def _note_beginning(directory: Path, now: float) -> bytes:
+    """Note when the directory began and give it a mark of its own; return the mark."""
     directory.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError), (directory / MARK).open("xb") as file:
+        file.write(secrets.token_bytes(32))
     with contextlib.suppress(FileExistsError), (directory / SINCE).open("x", encoding="ascii") as file:
         file.write(repr(now))
+    return (directory / MARK).read_bytes()
+
+
+def _begin_anew(directory: Path, now: float) -> None:
+    fresh = directory / f"{SINCE}.new"
+    fresh.write_text(repr(now), encoding="ascii")
+    fresh.replace(directory / SINCE)
 
 
 def _read(directory: Path, rows: Sequence[RowMapping]) -> tuple[Journal, float]:

@@ -6,9 +6,10 @@ from sqlalchemy import Connection, select, update
 
 from campaigns.attempts import State, check_transition
 from campaigns.dispositions import Disposition
-from campaigns.retries import NextTry
+from campaigns.retries import TOLD, NextTry
 from outbound.errors import Conflict, NotFound
 from outbound.planning import Following, schedule
+from outbound.said import refuse_offer
 from outbound.store import events
 from outbound.store.campaigns import complete_if_over
 from outbound.store.erased import is_token
@@ -31,6 +32,9 @@ def resolve(
     if row["state"] != State.UNDETERMINED:
         detail = f"the attempt is {row['state']}; only what is undetermined is resolved"
         raise Conflict(detail, code="attempt_state", members={"state": row["state"]})
+    if again and disposition in TOLD:
+        detail = f"a customer who was reached ({disposition}) is not called again for the same matter"
+        raise Conflict(detail, code="already_told")
     check_transition(State.UNDETERMINED, State.DONE)
     final = {"state": State.DONE, "disposition": disposition, "ended_at": now, "hangup_cause": "resolved"}
     connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(**final))
@@ -40,6 +44,8 @@ def resolve(
     events.append(connection, at=now, kind="attempt.done", data=data, **place)
     campaign = connection.execute(select(campaigns).where(campaigns.c.id == row["campaign_id"])).mappings().one()
     contact = connection.execute(select(contacts).where(contacts.c.id == row["contact_id"])).mappings().one()
+    if disposition is Disposition.DECLINED:
+        refuse_offer(connection, row, words="", now=now)
     if again and (campaign["state"] not in ("running", "paused") or is_token(row["number"])):
         detail = f"the campaign is {campaign['state']}; nobody is called for it again"
         raise Conflict(detail, code="campaign_state", members={"state": campaign["state"]})

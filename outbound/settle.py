@@ -13,19 +13,24 @@ from sqlalchemy import Connection, RowMapping, Table, bindparam, select, update
 
 from campaigns.attempts import State, check_transition
 from campaigns.dispositions import Disposition
+from campaigns.retries import TOLD
 from dialer.messages import CallResult
 from outbound import aftermath
 from outbound.calls_over import Over
 from outbound.dispatch import ways
 from outbound.erasing.scrubbing import emptied_result, reopen
 from outbound.following import follow
+from outbound.receipts.sparing import CAMPAIGN
 from outbound.said import opt_out, opt_outs_of, refuse_offer
 from outbound.store import events
 from outbound.store.campaigns import complete_if_over
+from outbound.store.ending import end_unsent
 from outbound.store.erased import is_token
 from outbound.store.schema import attempts, campaigns, contacts, trunks
 from outbound.store.schema import events as event_table
 
+RESOLVED = "resolved"
+"""Hangup cause of an attempt of which an operator said how it ended (outbound/resolving.py)."""
 AWAITED = (State.DIALING, State.UNDETERMINED)
 """States in which a result is taken: a dialer that was cut off may bring one for a call that was given up."""
 
@@ -50,6 +55,7 @@ def settle_all(connection: Connection, results: Sequence[CallResult], *, now: fl
         for result in results
         if (row := rows.get(result.attempt_id)) is not None and _awaits(row, result)
     }
+    _call_off(connection, [(rows[one.attempt_id], one) for one in results if one.attempt_id in rows], now)
     over = _over(connection, [rows[key] for key in awaited], awaited)
     if over:
         _write(connection, over, now)
@@ -92,6 +98,22 @@ def _keep_what_was_said(connection: Connection, attempt: RowMapping, result: Cal
         refuse_offer(connection, attempt, words=_last_words(result), now=now)
     if result.recording and is_token(attempt["number"]):
         reopen(connection, attempt["number"])
+
+
+def _call_off(connection: Connection, heard: Sequence[tuple[RowMapping, CallResult]], now: float) -> None:
+    """End what an operator planned for somebody who, as a late result tells, was reached: it would be a second call."""
+    told = [row for row, one in heard if _resolved(row) and row["fence"] == one.fence and one.disposition in TOLD]
+    theirs = attempts.c.contact_id.in_([row["contact_id"] for row in told]) & (attempts.c.state == State.DUE)
+    query = select(attempts, campaigns.c.purpose).join(campaigns, attempts.c.campaign_id == campaigns.c.id)
+    due = connection.execute(query.where(theirs).with_for_update(of=attempts)).mappings().all() if told else []
+    reason = "the customer was reached before"
+    end_unsent(connection, due, Disposition.CANCELLED, code="reached", reason=reason, rule=CAMPAIGN, now=now)
+    for campaign_id in {row["campaign_id"] for row in due}:
+        complete_if_over(connection, campaign_id, now=now)
+
+
+def _resolved(row: RowMapping) -> bool:
+    return bool(row["state"] == State.DONE and row["hangup_cause"] == RESOLVED)
 
 
 def _over(connection: Connection, rows: Sequence[RowMapping], awaited: dict[str, CallResult]) -> list[Over]:

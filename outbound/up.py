@@ -79,9 +79,11 @@ async def running_host(settings: Settings, roles: frozenset[str] = ALL_ROLES, *,
 
 
 async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: AsyncExitStack) -> Host:
-    _lock(settings, roles, name, stack)
+    own_name = _lock(settings, roles, name, stack)
     _look_at_tzdata()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    if own_name is not None:
+        _background(own_name.keep(), "name of the dialer", failed, stack)
     runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outbound-")))
     metrics = Metrics()
     store = Store(settings.sqlalchemy_url)
@@ -116,7 +118,8 @@ async def _compose(settings: Settings, roles: frozenset[str], name: str, stack: 
     pool = None
     if speech is not None:
         clock = ClockWatch(services.clock)
-        pool = await _dialer(settings, services, speech, name, clock.trusted, failed, stack)
+        trusted = _all_of(clock.trusted, lambda: own_name is None or own_name.held)
+        pool = await _dialer(settings, services, speech, name, trusted, failed, stack)
         checks.append(Health(name="clock", check=_right(clock)))
         kicks.append(pool.kick)
         checks.append(Health(name="lines", check=_lines_up(pool)))
@@ -137,14 +140,21 @@ async def _drain(services: Services, pool: LinePool | None) -> None:
         await pool.stop(services.settings.drain_timeout_s)
 
 
+def _all_of(*conditions: Callable[[], bool]) -> Callable[[], bool]:
+    return lambda: all(condition() for condition in conditions)
+
+
 def _look_at_tzdata() -> None:
     """Warn of an old tz database: it puts callable windows at wrong hours wherever a law on clocks has changed."""
     if trouble := tzdata_age(datetime.now(UTC)):
         log.warning("tzdata is outdated", reason=trouble)
 
 
-def _lock(settings: Settings, roles: frozenset[str], name: str, stack: AsyncExitStack) -> None:
-    """Hosts on PostgreSQL may share a data directory (uploads pass through it from web to worker)."""
+def _lock(settings: Settings, roles: frozenset[str], name: str, stack: AsyncExitStack) -> NameLock | None:
+    """Take what only one host may have; a dialer's name on PostgreSQL is to be kept by looking after it.
+
+    Hosts on PostgreSQL may share a data directory (uploads pass through it from web to worker).
+    """
     names = ["lock"] if settings.sqlalchemy_url.startswith("sqlite") else []
     if DIALER in roles and name:
         names.append(f"{name}.lock")
@@ -152,10 +162,12 @@ def _lock(settings: Settings, roles: frozenset[str], name: str, stack: AsyncExit
         lock = DirectoryLock(settings.data_dir, each)
         lock.acquire()
         stack.callback(lock.release)
-    if DIALER in roles and not settings.sqlalchemy_url.startswith("sqlite"):
-        whole = NameLock(settings.sqlalchemy_url, name)
-        whole.acquire()
-        stack.callback(whole.release)
+    if DIALER not in roles or settings.sqlalchemy_url.startswith("sqlite"):
+        return None
+    own_name = NameLock(settings.sqlalchemy_url, name)
+    own_name.acquire()
+    stack.callback(own_name.release)
+    return own_name
 
 
 async def _children(

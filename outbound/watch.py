@@ -46,19 +46,22 @@ async def _act(services: Services, pool: LinePool, event: Event) -> None:
 
 
 async def _hang_up(services: Services, pool: LinePool, event: Event) -> None:
-    """End calls that an opt-out covers; all to the number where that cannot be told: nobody is rung on a guess."""
+    """End calls that an opt-out covers; all to the number where that cannot be told: nobody is rung on a guess.
+
+    The customer's other numbers count, too.
+    """
     number, attempt_id = event["data"]["number"], event["attempt_id"]
     names = ("scope", "channel", "only_campaign")
     cover = Cover(number=number, **{name: event["data"][name] for name in names if name in event["data"]})
-    if cover.everything:
+    if cover.everything:  # at once, before anything is looked up
         pool.hang_up_number(number, OPTED_OUT, except_attempt=attempt_id)
-        return
-    only: set[str] | None = None
     try:
-        only = await services.store.read(lambda connection: covered(connection, cover))
+        theirs = await services.store.read(lambda connection: covered(connection, cover))
     except Exception as error:
         log.exception("opt-out not looked up, ending all calls to the number", error=type(error).__name__)
-    pool.hang_up_number(number, OPTED_OUT, except_attempt=attempt_id, only=only)
+        pool.hang_up_number(number, OPTED_OUT, except_attempt=attempt_id)
+    else:
+        pool.hang_up(theirs - {attempt_id}, OPTED_OUT)
 
 
 async def _prepare(services: Services, pool: LinePool, campaign_id: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -71,6 +72,24 @@ def take_home(connection: Connection) -> None:
     mine = update(secrets).where(secrets.c.name == HOME).values(value=home)
     if not connection.execute(mine).rowcount:
         connection.execute(insert(secrets).values(name=HOME, value=home))
+
+
+def journal_of(connection: Connection, lines: Collection[str]) -> bytes | None:
+    """The mark of the journal directory in which ``lines`` wrote last."""
+    found = connection.execute(select(secrets.c.value).where(secrets.c.name == _journal_key(lines))).scalar()
+    return None if found is None else bytes(found)
+
+
+def take_journal(connection: Connection, lines: Collection[str], mark: bytes) -> None:
+    """Remember in which journal directory ``lines`` write from now on."""
+    take_turn(connection)
+    mine = update(secrets).where(secrets.c.name == _journal_key(lines)).values(value=mark)
+    if not connection.execute(mine).rowcount:
+        connection.execute(insert(secrets).values(name=_journal_key(lines), value=mark))
+
+
+def _journal_key(lines: Collection[str]) -> str:
+    return f"journal:{hashlib.sha256(min(lines).encode()).hexdigest()[:24]}"
 
 
 def _home(connection: Connection) -> bytes:

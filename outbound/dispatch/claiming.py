@@ -7,7 +7,7 @@ dies, nothing leaks. The gate is not asked here; the intent asks it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,9 @@ from outbound.store.schema import LIVE, attempts, campaigns
 
 FAILED_LATELY_S = 3600.0
 """For so long a trunk that could not carry a call is the last to be asked for the same contact."""
+LEAST_LOOKED_AT = 50
+LOOKED_THROUGH = 2000
+"""Due rows of a lane looked through at most for the next place."""
 LOOKED_AT = 4
 """Due rows looked at for each one wanted: some may wait for a number that is in a call."""
 
@@ -51,10 +54,14 @@ def claim(
     if not waiting:
         return Claimed(claims=[])
     room = _Room(connection, free_legs, rate_per_s, now)
-    for lane in waiting:
-        lanes.load(connection, lane, now=now, limit=limit * LOOKED_AT)
+
+    def more(lane: Waiting) -> None:
+        lanes.load(connection, lane, now=now, limit=max(limit * LOOKED_AT, LEAST_LOOKED_AT))
         room.remember_failures(connection, lane)
-    taken = _take(waiting, room, limit)
+
+    for lane in waiting:
+        more(lane)
+    taken = _take(waiting, room, limit, more)
     claims = _hold(connection, taken, now=now, lease_s=lease_s)
     room.keep(connection)
     return Claimed(claims=claims, again_at=room.next_token())
@@ -69,7 +76,7 @@ class _Taken:
     legs: int
 
 
-def _take(waiting: Sequence[Waiting], room: _Room, limit: int) -> list[_Taken]:
+def _take(waiting: Sequence[Waiting], room: _Room, limit: int, more: Callable[[Waiting], None]) -> list[_Taken]:
     """Deal the places one by one: a lane that finds no room is out of this round, the others go on."""
     taken: list[_Taken] = []
     playing = {lane.lane: lane for lane in waiting}
@@ -79,7 +86,7 @@ def _take(waiting: Sequence[Waiting], room: _Room, limit: int) -> list[_Taken]:
         if not dealt:
             break
         lane = playing[dealt[0]]
-        found = _next(lane, room)
+        found = _next(lane, room, more)
         if found is None:
             del playing[lane.lane]
             continue
@@ -92,9 +99,13 @@ def _hand(lane: Waiting) -> Lane:
     return Lane(key=lane.lane, priority=lane.priority, share=lane.share, served=lane.served, waiting=len(lane.rows))
 
 
-def _next(lane: Waiting, room: _Room) -> _Taken | None:
+def _next(lane: Waiting, room: _Room, more: Callable[[Waiting], None]) -> _Taken | None:
     """The next attempt of a lane for which there is room now."""
-    while lane.rows:
+    for _ in range(LOOKED_THROUGH):
+        if not lane.rows and lane.after is not None:
+            more(lane)  # who is first waits for a trunk that rests, or a number in a call; those behind do not
+        if not lane.rows:
+            return None
         row = lane.rows.pop()
         found = room.take(row, lane.campaigns[row["campaign_id"]])
         if found is not None:

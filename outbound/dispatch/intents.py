@@ -49,12 +49,24 @@ def record_intents(
         if campaign["state"] != "running":
             _stand_down(connection, theirs, campaign, now)
             continue
-        for some in _together(theirs, campaign):
+        for some in _together(_still_carried(connection, theirs, campaign, roads, now), campaign):
             asked = _ask(connection, campaign, some, people, roads, now)
             good = [(row, answer) for row, answer in asked if answer.decision.allowed]
             _move(connection, good, roads, now=now, lease_s=lease_s)
             allowed += good
     return [_intent(row, answer, roads) for row, answer in allowed]
+
+
+def _still_carried(
+    connection: Connection, rows: Sequence[RowMapping], campaign: RowMapping, roads: Roads, now: float
+) -> list[RowMapping]:
+    """Those whose trunk may still carry them; the others wait for another, where one of the campaign's may."""
+    closed = {row["id"] for row in rows if not ways.carries(roads[row["trunk"]]["settings"], row["number"])}
+    other = closed and ways.barred(connection, campaign, [row["number"] for row in rows])
+    for row in rows:
+        if row["id"] in closed and row["number"] not in other:
+            release(connection, attempt_id=row["id"], fence=row["fence"], due_at=now, now=now, reason="trunk_changed")
+    return [row for row in rows if row["id"] not in closed or row["number"] in other]
 
 
 def _by_campaign(row: RowMapping) -> str:
@@ -63,10 +75,15 @@ def _by_campaign(row: RowMapping) -> str:
 
 def _together(rows: list[RowMapping], campaign: RowMapping) -> Iterator[list[RowMapping]]:
     """Attempts of a campaign about which the gate may be asked at once: where a budget is counted, one by one."""
-    if any(limit is not None for limit in (campaign["settings"].get("budget") or {}).values()):
+    if _counted(campaign):
         yield from ([row] for row in rows)
     else:
         yield rows
+
+
+def _counted(campaign: Row) -> bool:
+    """Whether a budget counts the attempts of a campaign, or what they cost."""
+    return any(limit is not None for limit in (campaign["settings"].get("budget") or {}).values())
 
 
 def _ask(
@@ -81,7 +98,7 @@ def _ask(
     whom = [reached_at(people[row["contact_id"]], row["number"]) for row in rows]
     barred = ways.barred(connection, campaign, [row["number"] for row in rows])
     price = 0.0
-    if (campaign["settings"].get("budget") or {}).get("spend") is not None:  # then asked about one by one
+    if _counted(campaign):  # then asked about one by one, each after the one before it is counted
         campaign = _rows(connection, campaigns, {campaign["id"]})[campaign["id"]]
         known = _price(rows[0], campaign, roads)
         price = float("inf") if known is None else known

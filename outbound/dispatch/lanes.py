@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, exists, func, select
+from sqlalchemy import Connection, RowMapping, Select, exists, func, select, tuple_
 
 from outbound.store.schema import DUE, attempts, campaigns
 
@@ -40,6 +40,8 @@ class Waiting:
     """By id: the one campaign, or those of the notifications in ``rows``."""
     rows: list[RowMapping] = field(default_factory=list)
     """Due attempts, the next one last."""
+    after: tuple[float, str] | None = None
+    """Due instant and id of the last one that was read, when there may be more."""
 
 
 def waiting(connection: Connection, *, now: float) -> list[Waiting]:
@@ -66,11 +68,16 @@ def something_waits(connection: Connection, *, now: float) -> bool:
 
 
 def load(connection: Connection, lane: Waiting, *, now: float, limit: int) -> None:
-    """Read up to ``limit`` due attempts of a lane and hold them, the longest due first."""
-    query = _due(lane.lane, now) if lane.campaigns else _due(lane.lane, now).where(_RUNS)
-    query = query.order_by(attempts.c.due_at).limit(limit).with_for_update(of=attempts, skip_locked=True)
+    """Read up to ``limit`` more due attempts of a lane and hold them, the longest due first."""
+    one = lane.lane not in NOTIFICATIONS
+    query = _due(lane.lane, now) if one else _due(lane.lane, now).where(_RUNS)
+    if lane.after is not None:
+        query = query.where(attempts.c.due_at >= lane.after[0], tuple_(attempts.c.due_at, attempts.c.id) > lane.after)
+    order = attempts.c.due_at, attempts.c.id
+    query = query.order_by(*order).limit(limit).with_for_update(of=attempts, skip_locked=True)
     lane.rows = list(reversed(connection.execute(query).mappings().all()))
-    if not lane.campaigns:
+    lane.after = (lane.rows[0]["due_at"], lane.rows[0]["id"]) if len(lane.rows) == limit else None
+    if not one:
         theirs = campaigns.c.id.in_([row["campaign_id"] for row in lane.rows])
         lane.campaigns = {row["id"]: row for row in connection.execute(_campaigns(theirs)).mappings()}
 

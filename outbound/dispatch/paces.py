@@ -18,6 +18,8 @@ HOUSE = "house"
 BURST_S = 0.1
 """A bucket holds the tokens of so long, and at least one: a trunk that allows 100 calls a second takes 10 at once."""
 HOUSE_BURST = 2.0
+AHEAD_S = 120.0
+"""A bucket that was left by a clock so far ahead is not waited for: twice what outbound/clock.py tolerates."""
 DAYS_KEPT = 31
 COLUMNS = ("tokens", "at", "resting_until", "breaker", "reach")
 
@@ -49,7 +51,7 @@ class Pace:
     def bucket(self, rate_per_s: float, now: float, *, least: float = 1.0) -> TokenBucket:
         """The token bucket at ``now``."""
         burst = max(least, rate_per_s * BURST_S)
-        if not self.at:
+        if not self.at or self.at > now + AHEAD_S:
             return TokenBucket.full(rate_per_s=rate_per_s, burst=burst, at=now)
         tokens = min(self.tokens, burst)
         return TokenBucket(rate_per_s=rate_per_s, burst=burst, tokens=tokens, at=self.at).refill(now)

@@ -98,7 +98,14 @@ def barred(
     theirs = trunks.c.name.in_(names_of(campaign)) & trunks.c.deleted_at.is_(None)
     found = connection.execute(select(trunks.c.settings).where(theirs)).scalars()
     lists = [tuple(settings.get("destinations", ())) for settings in found]
+    if not lists:  # one may be added: it waits, as in a choice
+        return set()
     return {number for number in numbers if not _carried(number, kind_of(number) if kinds else ORDINARY, lists)}
+
+
+def carries(settings: Settings, number: str) -> bool:
+    """Whether a trunk with these settings may ever carry a call to ``number``."""
+    return allowed(number, kind_of(number), tuple(settings.get("destinations", ())))
 
 
 def _carried(number: str, kind: str, lists: Sequence[tuple[str, ...]]) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
 
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
@@ -142,7 +142,9 @@ def _refuse_while_busy(connection: Connection, number: str) -> None:
 def _cancel_due(connection: Connection, number: str, token: str, now: float) -> set[str]:
     """End what waits for the number; return the campaigns it was of."""
     query = select(attempts, campaigns.c.purpose).join(campaigns, attempts.c.campaign_id == campaigns.c.id)
-    query = query.where(attempts.c.number == number, attempts.c.state == State.DUE).with_for_update(of=attempts)
+    people = attempts.c.contact_id.in_(select(contacts.c.id).where(contacts.c.number == number))
+    theirs = or_(attempts.c.number == number, people)  # a customer who is forgotten is called on no other number either
+    query = query.where(theirs, attempts.c.state == State.DUE).with_for_update(of=attempts)
     rows = connection.execute(query).mappings().all()
     final = {"state": State.DONE, "disposition": Disposition.CANCELLED, "ended_at": now, "hangup_cause": "erased"}
     for row in rows:

@@ -60,7 +60,7 @@ def _budget(connection: Connection, campaign: Row, at: float, price: float) -> B
     if limits.get("attempts") is not None and campaign["dialed"] >= limits["attempts"]:
         return Budget(limit=limits["attempts"], used=campaign["dialed"])
     spend = limits.get("spend")
-    if spend is not None and campaign["cost"] + price > spend:
+    if spend is not None and round(campaign["cost"] + price - spend, 6) > 0:
         # calls in progress count with the most they may cost: what they leave is free again when they end
         frees_at = at + SPEND_AGAIN_S if price <= spend and _in_progress(connection, campaign) else float("inf")
         return Budget(limit=spend, used=campaign["cost"], frees_at=frees_at, money=True)

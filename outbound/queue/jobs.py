@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
-from outbound.deadlines import end_expired, with_deadlines
+from outbound.deadlines import end_expired, something_expired, with_deadlines
 from outbound.erasing.erasure import clear_files
 from outbound.importing.run import run_import as import_contacts
 from outbound.planning import plan_contacts
@@ -78,6 +78,10 @@ async def sweep(services: Services) -> None:
 async def end_what_is_too_late(services: Services) -> None:
     """End due attempts whose deadline has passed, whether or not a line ever became free for them."""
     for campaign_id in await services.store.read(lambda connection: with_deadlines(connection, now=services.clock())):
+        if not await services.store.survey(
+            lambda connection, key=campaign_id: something_expired(connection, key, now=services.clock())  # type: ignore[misc]
+        ):
+            continue
         while await services.store.write(
             lambda connection, key=campaign_id: end_expired(connection, key, now=services.clock())  # type: ignore[misc]
         ):

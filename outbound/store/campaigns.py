@@ -137,6 +137,8 @@ def change(
     if action is Action.RESUME:  # what made it pause by itself is looked at anew
         connection.execute(update(paces).where(paces.c.name == f"campaign:{campaign_id}").values(breaker={}))
     tell(connection, row, TOLD_AS[action], now)
+    if action is Action.RESUME:  # its last call may have ended meanwhile
+        complete_if_over(connection, campaign_id, now=now)
     return get(connection, campaign_id)
 
 
@@ -195,7 +197,8 @@ def complete_if_over(connection: Connection, campaign_id: str, *, now: float) ->
     live = exists().where(LIVE, attempts.c.campaign_id == campaign_id)
     unplanned = exists().where(contacts.c.campaign_id == campaign_id, UNPLANNED)
     importing = exists().where(imports.c.campaign_id == campaign_id, imports.c.state.in_(("queued", "running")))
-    somebody = exists().where(contacts.c.campaign_id == campaign_id)
+    one = select(contacts.c.number).where(contacts.c.campaign_id == campaign_id)
+    somebody = one.order_by(contacts.c.number).limit(1).scalar_subquery().is_not(None)  # by its index, on any day
     over = (
         update(campaigns)
         .where(campaigns.c.id == campaign_id, campaigns.c.state == "running", somebody)
@@ -247,5 +250,6 @@ def left_undone(connection: Connection) -> list[str]:
 def _waits(kind: str, campaign_id: Any) -> Any:
     """Whether an attempt of a campaign is due, by the index of those that are: a campaign is a lane of its own."""
     if kind == "campaign":
-        return exists().where(attempts.c.lane == campaign_id, DUE)
+        first = select(func.min(attempts.c.due_at)).where(attempts.c.lane == campaign_id, DUE)
+        return first.scalar_subquery().is_not(None)
     return exists().where(attempts.c.campaign_id == campaign_id, attempts.c.state == State.DUE)

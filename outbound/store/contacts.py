@@ -95,6 +95,7 @@ def add_ready(connection: Connection, campaign_id: str, batch: Sequence[Ready], 
     Somebody who was erased in this campaign stays in it under a token, and does not come back by another import; of
     the two numbers of one mobile (:func:`same_mobile`) the campaign takes the first.
     """
+    batch = _without_erased(connection, campaign_id, batch)
     others = _other_names(connection, [contact[1] for contact in batch])
     known = _known(connection, campaign_id, {contact[1] for contact in batch}.union(*others.values()))
     fresh: list[Ready] = []
@@ -109,6 +110,20 @@ def add_ready(connection: Connection, campaign_id: str, batch: Sequence[Ready], 
     rows = [(key, campaign_id, *contact[1:], now) for key, contact in zip(_ids(now, len(fresh)), fresh, strict=True)]
     insert_many(connection, contacts, (*COLUMNS, "created_at"), rows)
     return Added(accepted=len(rows), duplicates=tuple(duplicates))
+
+
+def _without_erased(connection: Connection, campaign_id: str, batch: Sequence[Ready]) -> list[Ready]:
+    """Leave out other numbers of people who were erased in the campaign: none comes back as somebody's second."""
+    named = {each["number"] for contact in batch if contact[-1] != "[]" for each in json.loads(contact[-1])}
+    tokens = tokens_of(connection, named) if named else {}
+    gone = _known(connection, campaign_id, set(tokens.values())) if tokens else set()
+    if not gone:
+        return list(batch)
+    kept = []
+    for contact in batch:
+        left = [each for each in json.loads(contact[-1]) if tokens.get(each["number"]) not in gone]
+        kept.append((*contact[:-1], json.dumps(left)))
+    return kept
 
 
 def _other_names(connection: Connection, numbers: Sequence[str]) -> dict[str, set[str]]:

@@ -17,7 +17,8 @@ from outbound.store import by_number, events
 from outbound.store.campaigns import complete_if_over
 from outbound.store.ending import end_unsent
 from outbound.store.erased import names_of
-from outbound.store.schema import attempts, campaigns, opt_ins, opt_outs
+from outbound.store.schema import LIVE as LIVE_NOW
+from outbound.store.schema import attempts, campaigns, contacts, opt_ins, opt_outs
 
 T = TypeVar("T")
 PURPOSES = frozenset({"marketing", "informational", "transactional", "emergency"})
@@ -102,11 +103,17 @@ def page(
 
 
 def covered(connection: Connection, cover: Cover, states: Collection[State] = LIVE) -> set[str]:
-    """Ids of the number's attempts in ``states`` that an opt-out covers."""
-    query = select(attempts.c.id).join(campaigns, attempts.c.campaign_id == campaigns.c.id)
-    query = query.where(attempts.c.number.in_(same_mobile(cover.number)), attempts.c.state.in_(states))
-    query = query.where(*cover.clauses())
-    return set(connection.execute(query).scalars())
+    """Ids of live attempts in ``states`` that an opt-out covers: to its number, or to another of the same customer."""
+    forms = set(same_mobile(cover.number))
+    live = select(attempts.c.id, attempts.c.number, contacts.c.number.label("main"), contacts.c.alternates)
+    live = live.join(campaigns, attempts.c.campaign_id == campaigns.c.id)
+    live = live.join(contacts, attempts.c.contact_id == contacts.c.id)
+    live = live.where(LIVE_NOW, attempts.c.state.in_(states), *cover.clauses())
+    return {
+        row.id
+        for row in connection.execute(live)
+        if forms & {row.number, row.main, *(other["number"] for other in row.alternates)}
+    }
 
 
 def cancel_due(

@@ -504,6 +504,7 @@ imports = Table(
     Column("error", Text, nullable=False, server_default=""),
     Column("created_at", Double, nullable=False),
     Column("ended_at", Double),
+    Index("ix_imports_campaign", "campaign_id"),
 )
 """``rows``: how far the file is settled, written in the transaction that settled it: an import goes on there."""
 

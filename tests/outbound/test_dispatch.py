@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, update
 
 from campaigns.dispositions import Disposition
 from outbound.dispatch.claiming import claim
+from outbound.dispatch.intents import record_intents
 from outbound.dispatch.lanes import something_waits
 from outbound.dispatch.standing import standings
 from outbound.planning import plan_contacts
@@ -512,3 +513,89 @@ async def test_without_rules_that_can_be_read_nobody_is_dialled_ahead(world: Wor
     assert len(await begun(world, limit=50)) == AGENTS
     await world.store.write(lambda c: c.execute(rule_packs.delete()))
     assert await begun(world, 1)
+
+
+# -- what a hostile reader found --------------------------------------------------------------------------------------
+
+
+async def test_failover_passes_a_call_on_once_though_the_other_trunk_has_no_room(world: World) -> None:
+    await trunk_with(world, "default")
+    await trunk_with(world, "backup", destinations=["+33"])
+    retry = {"max_attempts": 1, "delays_s": {}}
+    await world.campaign([ANN], settings={"fallback_trunks": ["backup"], "retry": retry})
+    calls = 0
+    while claimed := await world.claim():
+        await end(world, claimed[0], Disposition.CONGESTION, sip_code=503)
+        calls += 1
+        world.now += 2
+    assert calls <= 2
+
+
+async def test_a_budget_of_attempts_holds_within_one_batch(world: World) -> None:
+    await trunk_with(world, "default")
+    campaign = await world.campaign(people(5), settings={"budget": {"attempts": 1}})
+    claimed = await world.claim()
+    intents = await world.store.write(lambda c: record_intents(c, claimed, now=world.now))
+    assert len(intents) == 1
+    assert (await own(world, campaign))["dialed"] == 1
+
+
+async def test_a_spend_budget_lets_its_last_call_begin(world: World) -> None:
+    await trunk_with(world, "default", rates={"+44": 0.10})
+    await world.campaign(people(4), settings={"budget": {"spend": 0.30}, "max_duration_s": 60.0})
+    claimed = await world.claim()
+    intents = await world.store.write(lambda c: record_intents(c, claimed, now=world.now))
+    assert len(intents) == 3
+
+
+async def test_a_trunk_that_was_closed_to_a_destination_since_the_claim_does_not_carry_it(world: World) -> None:
+    await trunk_with(world, "default")
+    await trunk_with(world, "backup")
+    await world.campaign([ANN], settings={"fallback_trunks": ["backup"]})
+    (item,) = await world.claim()
+    shut = update(trunks).where(trunks.c.name == "default")
+    closed = {"host": "127.0.0.1:5060", "destinations": ["+33"]}
+    await world.store.write(lambda c: c.execute(shut.values(settings=closed)))
+    assert await world.intend(item) is None
+    (again,) = await world.claim()
+    assert (item.trunk, again.trunk) == ("default", "backup")
+
+
+@pytest.mark.parametrize(("waiting", "limit"), [(400, 100), (4, 1)])
+async def test_those_who_wait_for_a_resting_trunk_do_not_hide_others(world: World, waiting: int, limit: int) -> None:
+    await trunk_with(world, "default")
+    await trunk_with(world, "open")
+    for number in people(waiting):
+        await world.campaign([number], kind="notification", max_concurrent=1)
+    rest = {"name": "trunk:default", "resting_until": world.now + 3600}
+    await world.store.write(lambda c: c.execute(insert(paces), rest))
+    behind = await world.campaign(["+442079460001"], kind="notification", trunk="open")
+    world.now += 1
+    assert [item.campaign_id for item in await world.claim(limit=limit)] == [behind]
+
+
+async def test_a_clock_that_was_far_ahead_once_does_not_stop_the_house(world: World) -> None:
+    await trunk_with(world, "default")
+    await world.campaign(people(4))
+    assert len(await world.claim(limit=1, now=world.now + 86400)) == 1
+    assert len(await world.claim(limit=1, now=world.now + 1)) == 1
+
+
+async def test_without_a_trunk_contacts_wait(world: World) -> None:
+    await trunk_with(world, "default")
+    campaign = await world.campaign([ANN], plan=False)
+    await world.store.write(lambda c: c.execute(update(trunks).values(deleted_at=world.now)))
+    await world.plan(campaign)
+    assert [row["state"] for row in await world.attempts()] == ["due"]
+    assert await world.claim() == []
+
+
+async def test_a_campaign_whose_last_call_ended_while_it_was_paused_completes_when_it_is_resumed(world: World) -> None:
+    await trunk_with(world, "default")
+    campaign = await world.campaign([ANN])
+    (item,) = await world.claim()
+    assert await world.intend(item) is not None
+    await world.store.write(lambda c: campaigns.change(c, campaign, campaigns.Action.PAUSE, now=world.now))
+    await world.store.write(lambda c: settle(c, world.result(item, Disposition.ACCEPTED), now=world.now))
+    await world.store.write(lambda c: campaigns.change(c, campaign, campaigns.Action.RESUME, now=world.now))
+    assert (await own(world, campaign))["state"] == "completed"

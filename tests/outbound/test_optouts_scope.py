@@ -140,11 +140,15 @@ class Calls:
     """The pool, as far as it is told what to end."""
 
     def __init__(self) -> None:
-        self.told: asyncio.Queue[tuple[str, Any, Any]] = asyncio.Queue()
+        self.told: asyncio.Queue[Any] = asyncio.Queue()
 
-    def hang_up_number(self, number: str, reason: str, *, except_attempt: str | None, only: Any = None) -> None:
+    def hang_up_number(self, number: str, reason: str, *, except_attempt: str | None) -> None:
         assert reason == "opted_out"
-        self.told.put_nowait((number, except_attempt, only))
+        self.told.put_nowait((number, except_attempt))
+
+    def hang_up(self, attempt_ids: set[str], reason: str) -> None:
+        assert reason == "opted_out"
+        self.told.put_nowait(attempt_ids)
 
 
 class StoreAway:
@@ -154,7 +158,7 @@ class StoreAway:
         raise ConnectionError("the database is away")
 
 
-async def watched(world: World, store: Any = None, **covers: str) -> tuple[str, Any, Any]:
+async def watched(world: World, store: Any = None, **covers: str) -> Any:
     """What the pool is told when an opt-out comes."""
     stream, calls = EventStream(world.store), Calls()
     stream.start()
@@ -181,13 +185,13 @@ async def watched(world: World, store: Any = None, **covers: str) -> tuple[str, 
 async def test_the_watch_ends_what_is_covered_and_no_more(world: World) -> None:
     await world.campaign([ANN])
     (item,) = await world.claim()
-    assert await watched(world) == (ANN, None, None)
-    assert await watched(world, scope="informational") == (ANN, None, {item.attempt_id})
-    assert await watched(world, scope="marketing", attempt_id="A") == (ANN, "A", set())
+    assert await watched(world) == (ANN, None)
+    assert await watched(world, scope="informational") == {item.attempt_id}
+    assert await watched(world, scope="marketing", attempt_id="A") == set()
 
 
 async def test_the_watch_ends_every_call_to_the_number_when_it_cannot_look(world: World) -> None:
-    assert await watched(world, StoreAway(), scope="marketing") == (ANN, None, None)
+    assert await watched(world, StoreAway(), scope="marketing") == (ANN, None)
 
 
 async def test_over_rest_with_source_channel_and_campaign(api: Api) -> None:

@@ -14,6 +14,7 @@ from outbound.erasing.erasure import erase, look
 from outbound.settle import settle
 from outbound.store import Store, optouts
 from outbound.store.attempts import Claim
+from outbound.store.contacts import Alternate, NewContact, add
 from outbound.store.schema import attempts, contacts, events
 from tests.outbound.both import KINDS, empty_database
 from tests.outbound.conftest import Api, a_person
@@ -106,3 +107,30 @@ async def test_other_numbers_come_in_by_rest_and_csv_and_bad_ones_are_named(api:
     await api("POST", f"/v1/campaigns/{campaign}/contacts", [person | {"number_3": person["number"]}], expect=200)
     listed = await api("GET", f"/v1/campaigns/{campaign}/contacts", expect=200)
     assert [(item["number_2"], item["number_3"]) for item in listed["items"]] == [(AT_WORK, "")]
+
+
+async def test_an_opt_out_of_one_number_covers_a_call_that_rings_at_the_other(world: World) -> None:
+    await with_two_numbers(world, ANN)
+    (item,) = await world.claim()
+    assert item.number == ANN
+    assert await world.intend(item) is not None
+    found = await world.store.read(lambda c: optouts.covered(c, optouts.Cover(number=AT_WORK)))
+    assert found == {item.attempt_id}
+
+
+async def test_who_is_forgotten_with_a_call_due_at_a_number_of_somebody_else_is_not_called_there(world: World) -> None:
+    await with_two_numbers(world, ANN)
+    await unanswered(world)
+    await world.campaign([AT_WORK], plan=False)
+    await world.store.write(lambda c: erase(c, ANN, look(c, ANN), now=world.now))
+    assert [item for item in await world.claim() if item.campaign_id == world.campaign_ids[0]] == []
+
+
+async def test_somebody_who_was_forgotten_does_not_come_back_as_the_second_number_of_another(world: World) -> None:
+    campaign = await world.campaign([ANN], plan=False)
+    await world.store.write(lambda c: erase(c, ANN, look(c, ANN), now=world.now))
+    other = Alternate(number=ANN, zones=["Europe/London"], jurisdictions=["GB"])
+    place = {"zones": ("Europe/London",), "jurisdictions": ("GB",)}
+    row = NewContact(row=1, number=BEN, **place, variables={}, alternates=(other,))
+    await world.store.write(lambda c: add(c, campaign, [row], now=world.now))
+    assert [row["alternates"] for row in await world.rows(contacts) if row["number"] == BEN] == [[]]

@@ -193,9 +193,9 @@ async def test_an_opt_out_that_names_attempts_leaves_the_others(hall: Hall) -> N
     hall.pool.kick()
     await hall.until(lambda: bool(hall.lines[0].placed))
     (attempt_id,) = hall.lines[0].placed
-    hall.pool.hang_up_number(ANN, "opted_out", except_attempt=None, only={"another"})
+    hall.pool.hang_up({"another"}, "opted_out")
     assert hall.lines[0].hung_up == []
-    hall.pool.hang_up_number(ANN, "opted_out", except_attempt=None, only={"another", attempt_id})
+    hall.pool.hang_up({"another", attempt_id}, "opted_out")
     assert hall.lines[0].hung_up == [(attempt_id, "opted_out")]
 
 

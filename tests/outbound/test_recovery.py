@@ -7,21 +7,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from campaigns.dispositions import Disposition
 from dialer.journal import Entry, Journal, What
+from outbound.errors import Conflict
 from outbound.ids import call_id
 from outbound.recovery import FOREIGN_GRACE_S, SINCE, Recovery
+from outbound.resolving import resolve
 from outbound.settle import settle
 from outbound.store import Store, campaigns
 from outbound.store.attempts import Claim
-from outbound.store.schema import contacts
+from outbound.store.schema import attempts, contacts, refusals
 from tests.outbound.both import KINDS, empty_database
 from tests.outbound.world import World
 
 pytestmark = pytest.mark.integration
 
 ANN, BEN = "+447700900001", "+447700900002"
+LOST = {"state": "undetermined", "disposition": "undetermined"}
 
 
 @pytest.fixture(params=KINDS)
@@ -233,3 +237,45 @@ async def test_a_late_result_after_the_campaign_was_completed_is_the_last_word(w
     await world.store.write(lambda c: settle(c, world.result(item, Disposition.BUSY), now=world.now))
     assert await states(world) == [("done", "busy")]
     assert [row["disposition"] for row in await world.rows(contacts)] == ["busy"]
+
+
+async def test_a_journal_that_was_elsewhere_meanwhile_vouches_for_nothing(world: World, tmp_path: Path) -> None:
+    """A dialer's name ran on one machine, then on another, and comes back: the first journal missed the call."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    await recovery(world, first).open()
+    world.now += 3600
+    await recovery(world, second).open()
+    world.now += 60
+    await dial(world)
+    world.now += 120
+    back = recovery(world, first)
+    await back.open()
+    await back.settle_leftovers()
+    assert [row["state"] for row in await world.attempts()] == ["undetermined"]
+
+
+async def test_a_late_result_calls_off_what_an_operator_planned_for_somebody_who_was_reached(world: World) -> None:
+    item = await dial(world)
+    row = (await world.attempts())[0]
+    await world.store.write(lambda c: c.execute(update(attempts).where(attempts.c.id == row["id"]).values(**LOST)))
+    await world.store.write(
+        lambda c: resolve(c, item.attempt_id, Disposition.NO_ANSWER, again=True, note="", now=world.now)
+    )
+    assert sorted(row["state"] for row in await world.attempts()) == ["done", "due"]
+    await world.store.write(lambda c: settle(c, world.result(item, Disposition.ACCEPTED), now=world.now))
+    assert [row["state"] for row in await world.attempts()] == ["done", "done"]
+    assert await world.claim() == []
+    assert (await world.receipts())[-1]["code"] == "reached"
+
+
+async def test_whoever_was_told_is_not_called_again_and_a_refusal_is_kept(world: World) -> None:
+    item = await dial(world)
+    await world.store.write(lambda c: c.execute(update(attempts).values(**LOST)))
+    with pytest.raises(Conflict, match="not called again"):
+        await world.store.write(
+            lambda c: resolve(c, item.attempt_id, Disposition.DECLINED, again=True, note="", now=world.now)
+        )
+    await world.store.write(
+        lambda c: resolve(c, item.attempt_id, Disposition.DECLINED, again=False, note="", now=world.now)
+    )
+    assert [row["attempt_id"] for row in await world.rows(refusals)] == [item.attempt_id]

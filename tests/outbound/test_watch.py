@@ -43,6 +43,9 @@ class Calls:
     def hang_up_number(self, number: str, reason: str, *, except_attempt: str | None) -> None:
         self.hung_up.put_nowait((number, reason))
 
+    def hang_up(self, attempt_ids: set[str], reason: str) -> None:
+        assert not attempt_ids, "no call is in the store"
+
 
 async def test_an_opt_out_ends_calls_that_ring_also_after_the_store_was_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
