@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ async def test_a_small_import_beside_its_peers(tmp_path: Path, postgres_url: str
         "Meanwhile, PostgreSQL",
     ]
     assert [figure.aim for figure in figures if figure.what.startswith("Import")] == ["35%", "50%"]
-    assert not [name for name in os.listdir(tmp_path) if name.startswith("import-")]
+    assert not await asyncio.to_thread(list, tmp_path.glob("import-*"))
     engine = create_engine(postgres_url)
     assert SCHEMA not in inspect(engine).get_schema_names()
     engine.dispose()
