@@ -51,11 +51,12 @@ mutants: $(VENV)/.mutation ## Change the gate in every small way and list what n
 	@rm -rf build/mutants && mkdir -p build/mutants && cp -r campaigns tests pyproject.toml build/mutants
 	@cd build/mutants && $(CURDIR)/$(BIN)/mutmut run && $(CURDIR)/$(BIN)/mutmut results
 
+bench: PEOPLE := 200000
 bench: $(VENV)/.test ## Measure speed, each figure beside its limit in the same run
 	@$(BIN)/outbound bench
-	@$(BIN)/outbound bench --gate
+	@$(BIN)/outbound bench --gate --people $(PEOPLE)
 	@.ci/peers
-	@$(BIN)/outbound bench --queue
+	@$(BIN)/outbound bench --queue --people $(PEOPLE)
 
 chaos: $(VENV)/.test ## Kill everything while it calls, and prove that nobody was lost, rung twice or unlawfully (docs/chaos.md)
 	@.ci/peers

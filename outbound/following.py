@@ -6,7 +6,7 @@ It plans through the gate like everything else, and dials nobody.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,18 @@ FAILOVER_S = 1.0
 """A call that one trunk could not carry goes to another after so long; the customer heard nothing of it."""
 
 
+_TRIED = (
+    *("contact_id", "ordinal", "number", "trunk", "disposition", "hangup_cause"),
+    *("ended_at", "answered_at", "dialed_at"),
+)
+_TRIES = (
+    select(*(attempts.c[name] for name in _TRIED))
+    .where(attempts.c.contact_id.in_(bindparam("keys", expanding=True)))
+    .order_by(attempts.c.ordinal)
+)
+_SETTLED = update(contacts).where(contacts.c.id == bindparam("key")).values(disposition=bindparam("end"))
+
+
 def follow(connection: Connection, over: Sequence[Over], *, now: float) -> None:
     """Schedule the next attempt of each contact whose policy has one; settle the others with their disposition.
 
@@ -35,12 +47,11 @@ def follow(connection: Connection, over: Sequence[Over], *, now: float) -> None:
     contact.
     """
     tries = _tries(connection, over)
-    mains = _mains(connection, over)
     over = [one for one in over if tries[one.contact["id"]][-1]["ordinal"] == one.attempt["ordinal"]]
     by_campaign: defaultdict[str, list[Following]] = defaultdict(list)
     settled = {one.contact["id"]: one.result.disposition for one in over}
     for one in over:
-        following = _following(one, tries[one.contact["id"]], mains)
+        following = _following(one, tries[one.contact["id"]])
         if following is not None:
             ordinal = one.attempt["ordinal"] + 1
             next_one = replace(following, earliest=max(now, following.earliest))
@@ -50,8 +61,7 @@ def follow(connection: Connection, over: Sequence[Over], *, now: float) -> None:
         for contact_id in schedule(connection, campaigns[campaign_id], wanted, now=now):
             del settled[contact_id]
     if settled:
-        theirs = update(contacts).where(contacts.c.id == bindparam("key")).values(disposition=bindparam("end"))
-        connection.execute(theirs, [{"key": key, "end": end} for key, end in settled.items()])
+        connection.execute(_SETTLED, [{"key": key, "end": end} for key, end in settled.items()])
 
 
 def retry_policy(settings: Mapping[str, Any]) -> RetryPolicy:
@@ -71,28 +81,13 @@ def retry_policy(settings: Mapping[str, Any]) -> RetryPolicy:
 
 def _tries(connection: Connection, over: Sequence[Over]) -> dict[str, list[RowMapping]]:
     """All attempts so far of each contact, by its id, the first one first."""
-    columns = (
-        *("contact_id", "ordinal", "number", "trunk", "disposition", "hangup_cause"),
-        *("ended_at", "answered_at", "dialed_at"),
-    )
-    theirs = attempts.c.contact_id.in_([one.contact["id"] for one in over])
-    query = select(*(attempts.c[name] for name in columns)).where(theirs).order_by(attempts.c.ordinal)
     found: dict[str, list[RowMapping]] = {one.contact["id"]: [] for one in over}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(_TRIES, {"keys": list(found)}).mappings():
         found[row["contact_id"]].append(row)
     return found
 
 
-def _mains(connection: Connection, over: Sequence[Over]) -> set[tuple[str, str]]:
-    """Campaign and number of contacts whose main number is another's alternate: they are called as themselves."""
-    wanted = {number for one in over for number in numbers_of(one.contact)[1:]}
-    if not wanted:
-        return set()
-    theirs = select(contacts.c.campaign_id, contacts.c.number).where(contacts.c.number.in_(wanted))
-    return {(row.campaign_id, row.number) for row in connection.execute(theirs)}
-
-
-def _following(one: Over, rows: Sequence[RowMapping], mains: Collection[tuple[str, str]]) -> NextTry | None:
+def _following(one: Over, rows: Sequence[RowMapping]) -> NextTry | None:
     campaign, attempt, result = one.campaign, one.attempt, one.result
     if campaign["state"] not in ("running", "paused") or is_token(attempt["number"]):
         return None
@@ -105,7 +100,7 @@ def _following(one: Over, rows: Sequence[RowMapping], mains: Collection[tuple[st
     return next_try(
         retry_policy(campaign["settings"]),
         [_tried(row, one.contact["zones"][0]) for row in _without_failovers(rows)],
-        [number for number in numbers_of(one.contact) if _own(one, number, mains)],
+        numbers_of(one.contact),
         seed=attempt["id"],
         retry_after_s=result.retry_after_s or 0.0,
     )
@@ -114,11 +109,6 @@ def _following(one: Over, rows: Sequence[RowMapping], mains: Collection[tuple[st
 def _reached(result: CallResult) -> bool:
     """Whether anybody answered: after a result that comes late only who certainly was not reached is tried again."""
     return result.answered_at is not None or result.disposition in ANSWERED
-
-
-def _own(one: Over, number: str, mains: Collection[tuple[str, str]]) -> bool:
-    """Whether a number is the contact's alone: else it would be rung twice for what may be the same notice."""
-    return number == one.contact["number"] or (one.campaign["id"], number) not in mains
 
 
 def _without_failovers(rows: Sequence[RowMapping]) -> list[RowMapping]:

@@ -5,11 +5,11 @@ A result under an old fence changes nothing; the same result twice changes nothi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from campaigns.attempts import State, check_transition
 from campaigns.dispositions import Disposition
@@ -22,7 +22,7 @@ from outbound.erasing.scrubbing import emptied_result, reopen
 from outbound.following import follow
 from outbound.receipts.sparing import CAMPAIGN
 from outbound.said import opt_out, opt_outs_of, refuse_offer
-from outbound.store import events
+from outbound.store import by_id, events
 from outbound.store.campaigns import complete_if_over
 from outbound.store.ending import end_unsent
 from outbound.store.erased import is_token
@@ -46,7 +46,7 @@ def settle(connection: Connection, result: CallResult, *, now: float) -> bool:
 def settle_all(connection: Connection, results: Sequence[CallResult], *, now: float) -> set[str]:
     """Write the results of calls and everything that follows from them; return the attempts that awaited them."""
     events.take_turn(connection)
-    rows = _rows(connection, attempts, {result.attempt_id for result in results}, lock=True)
+    rows = by_id.rows(connection, attempts, {result.attempt_id for result in results}, lock=True)
     for result in results:
         if result.attempt_id in rows:
             _keep_what_was_said(connection, rows[result.attempt_id], result, now)
@@ -117,10 +117,9 @@ def _resolved(row: RowMapping) -> bool:
 
 
 def _over(connection: Connection, rows: Sequence[RowMapping], awaited: dict[str, CallResult]) -> list[Over]:
-    known = _rows(connection, campaigns, {row["campaign_id"] for row in rows})
-    people = _rows(connection, contacts, {row["contact_id"] for row in rows})
-    named = trunks.c.name.in_({row["trunk"] for row in rows})
-    roads = {row["name"]: row for row in connection.execute(select(trunks).where(named)).mappings()} if rows else {}
+    known = by_id.rows(connection, campaigns, {row["campaign_id"] for row in rows})
+    people = by_id.rows(connection, contacts, {row["contact_id"] for row in rows})
+    roads = by_id.rows(connection, trunks, {row["trunk"] for row in rows}, column="name")
     left_waiting = _left_waiting(connection, [row for row in rows if aftermath.for_agents(known[row["campaign_id"]])])
     found = []
     for row in rows:
@@ -178,7 +177,7 @@ def _write(connection: Connection, over: Sequence[Over], now: float) -> None:
     for one in over:
         attempt, result = one.attempt, one.result
         check_transition(State(attempt["state"]), State.DONE)
-        record = asdict(result)
+        record = _record(result)
         record |= emptied_result(record) if is_token(attempt["number"]) else {}
         values.append(_values(one, record))
         place = {"at": now, "campaign_id": attempt["campaign_id"], "attempt_id": attempt["id"]}
@@ -186,6 +185,16 @@ def _write(connection: Connection, over: Sequence[Over], now: float) -> None:
     if connection.execute(_DONE, values).rowcount != len(values):
         raise RuntimeError("an attempt moved while its row was held")
     events.append_all(connection, told)
+
+
+def _record(result: CallResult) -> dict[str, Any]:
+    """What is kept of a result as JSON; ``asdict`` would copy every value of it deeply."""
+    return {
+        "transcript": [asdict(turn) for turn in result.transcript],
+        "variables": result.variables,
+        "timings": asdict(result.timings),
+        "recording": result.recording,
+    }
 
 
 def _values(one: Over, record: dict[str, Any]) -> dict[str, Any]:
@@ -202,7 +211,7 @@ def _values(one: Over, record: dict[str, Any]) -> dict[str, Any]:
         "ended_at": result.ended_at.timestamp(),
         "lease_until": None,
         "step": "",
-        "result": {key: record[key] for key in ("transcript", "variables", "timings", "recording")},
+        "result": record,
     }
     held = {"key": one.attempt["id"], "held": one.attempt["fence"], "before": one.attempt["state"]}
     return held | {f"new_{name}": value for name, value in values.items()}
@@ -220,12 +229,6 @@ def _told(one: Over, record: dict[str, Any]) -> dict[str, Any]:
         "recording": bool(record["recording"]),
         "abandoned": one.abandoned,
     }
-
-
-def _rows(connection: Connection, table: Table, keys: Collection[str], *, lock: bool = False) -> dict[str, RowMapping]:
-    query = select(table).where(table.c.id.in_(list(keys)))
-    rows = connection.execute(query.with_for_update() if lock else query).mappings()
-    return {row["id"]: row for row in rows}
 
 
 def _last_words(result: CallResult) -> str:

@@ -114,12 +114,15 @@ class Breaker:
         )
 
     def _counting(self, at: float, failed: bool, policy: BreakerPolicy) -> Breaker:
-        within = [one for one in (*self.outcomes, (at, failed)) if one[0] > at - policy.window_s][-MOST_OUTCOMES:]
-        noted = replace(self, outcomes=tuple(within))
-        failures = sum(failed for _, failed in within)
+        within = (*self.outcomes, (at, failed))[-MOST_OUTCOMES:]
+        if within[0][0] <= at - policy.window_s:
+            within = tuple(one for one in within if one[0] > at - policy.window_s)
+        noted = replace(self, outcomes=within)
         # A success never opens it, not even when older successes have left the window.
-        opens = failed and len(within) >= policy.least and failures >= policy.share * len(within)
-        return noted._opened(at, policy) if opens else noted
+        if not failed or len(within) < policy.least:
+            return noted
+        failures = sum(failed for _, failed in within)
+        return noted._opened(at, policy) if failures >= policy.share * len(within) else noted
 
     def _opened(self, at: float, policy: BreakerPolicy) -> Breaker:
         rest_s = min(policy.longest_rest_s, policy.rest_s * 2.0 ** min(self.trips, 60))

@@ -115,13 +115,15 @@ def _next(lane: Waiting, room: _Room, more: Callable[[Waiting], None]) -> _Taken
     return None
 
 
+_LIVE_NOW = select(attempts.c.number, attempts.c.campaign_id, attempts.c.trunk, attempts.c.answered_at).where(LIVE)
+
+
 class _Room:
     """What may still begin, given what is live anywhere and what is free here."""
 
     def __init__(self, connection: Connection, free_legs: Mapping[str, int], rate_per_s: float, now: float) -> None:
         self._now, self._free = now, dict(free_legs)
-        query = select(attempts.c.number, attempts.c.campaign_id, attempts.c.trunk, attempts.c.answered_at).where(LIVE)
-        live = connection.execute(query).all()
+        live = connection.execute(_LIVE_NOW).all()
         self._numbers = {form for row in live for form in same_mobile(row.number)}
         self._by_campaign = Counter(row.campaign_id for row in live)
         self._trunks = ways.trunks_now(connection, Counter(row.trunk for row in live), now=now)
@@ -195,25 +197,27 @@ class _Room:
         return busy or not self._agents.has_room(campaign)
 
 
+_CLAIMED = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("key"), attempts.c.fence == bindparam("held"))
+    .where(attempts.c.state == State.DUE)
+    .values(state=State.CLAIMED, fence=bindparam("next"), line=bindparam("with_line"), trunk=bindparam("on_trunk"))
+    .values(lease_until=bindparam("until"))
+)
+_SERVED = update(campaigns).where(campaigns.c.id == bindparam("key")).values(served=bindparam("now_served"))
+
+
 def _hold(connection: Connection, taken: Sequence[_Taken], *, now: float, lease_s: float) -> list[Claim]:
     """Write the claims: due -> claimed, each under a fence of its own."""
     if not taken:
         return []
     check_transition(State.DUE, State.CLAIMED)
-    moved = update(attempts).where(attempts.c.id == bindparam("key"), attempts.c.fence == bindparam("held"))
-    moved = moved.where(attempts.c.state == State.DUE).values(
-        state=State.CLAIMED,
-        fence=bindparam("next"),
-        line=bindparam("with_line"),
-        trunk=bindparam("on_trunk"),
-        lease_until=now + lease_s,
-    )
     values: list[dict[str, Any]] = []
     for item in taken:
         fence = item.row["fence"]
         values.append({"key": item.row["id"], "held": fence, "next": fence + 1})
-        values[-1] |= {"with_line": item.line, "on_trunk": item.trunk}
-    if connection.execute(moved, values).rowcount != len(taken):
+        values[-1] |= {"with_line": item.line, "on_trunk": item.trunk, "until": now + lease_s}
+    if connection.execute(_CLAIMED, values).rowcount != len(taken):
         raise RuntimeError("a due attempt moved while its row was held")
     _remember_served(connection, taken)
     told = {"at": now, "kind": "attempt.claimed"}
@@ -230,9 +234,9 @@ def _hold(connection: Connection, taken: Sequence[_Taken], *, now: float, lease_
 
 
 def _remember_served(connection: Connection, taken: Sequence[_Taken]) -> None:
-    for lane in {item.lane.lane: item.lane for item in taken}.values():
-        if lane.lane not in lanes.NOTIFICATIONS:
-            connection.execute(update(campaigns).where(campaigns.c.id == lane.lane).values(served=lane.served))
+    by_lane = {item.lane.lane: item.lane.served for item in taken if item.lane.lane not in lanes.NOTIFICATIONS}
+    if by_lane:
+        connection.execute(_SERVED, [{"key": key, "now_served": served} for key, served in by_lane.items()])
 
 
 def _claim(item: _Taken) -> Claim:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, update
 
 from campaigns.attempts import State, check_transition
 from campaigns.dispositions import Disposition
@@ -16,7 +16,7 @@ from outbound.gatehouse.keeper import Examined, examine_all, keep_receipts
 from outbound.ids import call_id
 from outbound.planning import refuse
 from outbound.receipts.sparing import CAMPAIGN, CAMPAIGN_CANCELLED, CAMPAIGN_PAUSED, REASONS, spare
-from outbound.store import events
+from outbound.store import by_id, events
 from outbound.store.attempts import DIALING_LEASE_S, Claim, Intent, finish, release
 from outbound.store.campaigns import complete_if_over
 from outbound.store.schema import attempts, campaigns, contacts, trunks
@@ -38,10 +38,10 @@ def record_intents(
     """
     events.take_turn(connection)
     fences = {item.attempt_id: item.fence for item in held}
-    found = _rows(connection, attempts, fences, lock=True).values()
+    found = by_id.rows(connection, attempts, fences, lock=True).values()
     mine = [row for row in found if row["state"] == State.CLAIMED and row["fence"] == fences[row["id"]]]
-    known = _rows(connection, campaigns, {row["campaign_id"] for row in mine})
-    people = _rows(connection, contacts, {row["contact_id"] for row in mine})
+    known = by_id.rows(connection, campaigns, {row["campaign_id"] for row in mine})
+    people = by_id.rows(connection, contacts, {row["contact_id"] for row in mine})
     roads = _roads(connection, {row["trunk"] for row in mine})
     allowed: list[Asked] = []
     for campaign_id, group in groupby(sorted(mine, key=_by_campaign), _by_campaign):
@@ -99,7 +99,7 @@ def _ask(
     barred = ways.barred(connection, campaign, [row["number"] for row in rows])
     price = 0.0
     if _counted(campaign):  # then asked about one by one, each after the one before it is counted
-        campaign = _rows(connection, campaigns, {campaign["id"]})[campaign["id"]]
+        campaign = by_id.rows(connection, campaigns, {campaign["id"]})[campaign["id"]]
         known = _price(rows[0], campaign, roads)
         price = float("inf") if known is None else known
     answers = examine_all(connection, campaign, whom, at=now, barred=barred, price=price)
@@ -125,30 +125,36 @@ def _turn_away(
     complete_if_over(connection, campaign["id"], now=now)
 
 
+_SENT = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("key"), attempts.c.fence == bindparam("held"))
+    .where(attempts.c.state == State.CLAIMED)
+    .values(state=State.DIALING, call_id=bindparam("sent_as"), cost=bindparam("most"))
+    .values(dialed_at=bindparam("sent_at"), lease_until=bindparam("until"))
+)
+_COUNTED = (
+    update(campaigns)
+    .where(campaigns.c.id == bindparam("key"))
+    .values(dialed=campaigns.c.dialed + bindparam("more"), cost=campaigns.c.cost + bindparam("most"))
+)
+
+
 def _move(connection: Connection, allowed: Sequence[Asked], roads: Roads, *, now: float, lease_s: float) -> None:
     """claimed -> dialing, with receipts and events, counted in the campaign's budget."""
     if not allowed:
         return
     check_transition(State.CLAIMED, State.DIALING)
     campaign = allowed[0][1].campaign
-    moved = (
-        update(attempts)
-        .where(attempts.c.id == bindparam("key"), attempts.c.fence == bindparam("held"))
-        .where(attempts.c.state == State.CLAIMED)
-        .values(state=State.DIALING, call_id=bindparam("sent_as"), cost=bindparam("most"))
-        .values(dialed_at=now, lease_until=now + lease_s)
-    )
     values: list[dict[str, Any]] = [
         {"key": row["id"], "held": row["fence"], "sent_as": call_id(row["id"], row["fence"])}
-        | {"most": _price(row, campaign, roads)}
+        | {"most": _price(row, campaign, roads), "sent_at": now, "until": now + lease_s}
         for row, _ in allowed
     ]
-    if connection.execute(moved, values).rowcount != len(allowed):
+    if connection.execute(_SENT, values).rowcount != len(allowed):
         raise RuntimeError("a claimed attempt moved while its row was held")
     keep_receipts(connection, [answer for _, answer in allowed], attempt_ids=[row["id"] for row, _ in allowed], at=now)
-    counted = update(campaigns).where(campaigns.c.id == campaign["id"])
     most = sum(value["most"] or 0.0 for value in values)
-    connection.execute(counted.values(dialed=campaigns.c.dialed + len(allowed), cost=campaigns.c.cost + most))
+    connection.execute(_COUNTED, {"key": campaign["id"], "more": len(allowed), "most": most})
     events.append_all(connection, [_told(row, answer, now) for row, answer in allowed])
 
 
@@ -174,8 +180,7 @@ def _price(row: RowMapping, campaign: Row, roads: Roads) -> float | None:
 
 
 def _roads(connection: Connection, names: Collection[str]) -> Roads:
-    query = select(trunks).where(trunks.c.name.in_(list(names)))
-    return {row["name"]: row for row in connection.execute(query).mappings()}
+    return by_id.rows(connection, trunks, names, column="name")
 
 
 def _stand_down(connection: Connection, rows: Sequence[RowMapping], campaign: RowMapping, now: float) -> None:
@@ -193,9 +198,3 @@ def _stand_down(connection: Connection, rows: Sequence[RowMapping], campaign: Ro
     if not paused:
         theirs = update(contacts).where(contacts.c.id.in_([row["contact_id"] for row in rows]))
         connection.execute(theirs.values(disposition=Disposition.CANCELLED))
-
-
-def _rows(connection: Connection, table: Table, keys: Collection[str], *, lock: bool = False) -> dict[str, RowMapping]:
-    query = select(table).where(table.c.id.in_(list(keys)))
-    rows = connection.execute(query.with_for_update() if lock else query).mappings()
-    return {row["id"]: row for row in rows}

@@ -1,6 +1,6 @@
 """Finds what waits: a lane is a running campaign, or the notifications of one priority; it claims nothing.
 
-Every look goes through the partial index of due attempts (lane, due_at), so it costs the same over ten million rows.
+Every look goes through the partial index of due attempts (lane, due_at, id): ten million rows cost what ten do.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, exists, func, select, tuple_
+from sqlalchemy import Connection, RowMapping, Select, bindparam, exists, func, select, tuple_
 
 from outbound.store.schema import DUE, attempts, campaigns
 
@@ -47,13 +47,12 @@ class Waiting:
 def waiting(connection: Connection, *, now: float) -> list[Waiting]:
     """Lanes in which an attempt is due at ``now``."""
     found = []
-    running = (campaigns.c.state == "running") & (campaigns.c.kind == "campaign")
-    for row in connection.execute(_campaigns(running & (_first_due(campaigns.c.id) <= now))).mappings():
+    for row in connection.execute(_WAITING, {"now": now}).mappings():
         lane, priority = lane_of(row)
         share, served = row["settings"].get("share", 1.0), row["served"]
         found.append(Waiting(lane=lane, priority=priority, share=share, served=served, campaigns={row["id"]: row}))
-    for lane, priority in NOTIFICATIONS.items():
-        due_at = connection.execute(select(_first_due(lane))).scalar()
+    firsts = connection.execute(_FIRST_NOTIFICATIONS).one()
+    for (lane, priority), due_at in zip(NOTIFICATIONS.items(), firsts, strict=True):
         if due_at is not None and due_at <= now:
             found.append(Waiting(lane=lane, priority=priority))
     return found
@@ -61,21 +60,19 @@ def waiting(connection: Connection, *, now: float) -> list[Waiting]:
 
 def something_waits(connection: Connection, *, now: float) -> bool:
     """Whether an attempt of a running campaign is due."""
-    running = select(campaigns.c.id).where(campaigns.c.state == "running", campaigns.c.kind == "campaign")
-    if connection.execute(running.where(_first_due(campaigns.c.id) <= now).limit(1)).first():
+    if connection.execute(_WAITING, {"now": now}).first():
         return True
-    return any(connection.execute(_due(lane, now).where(_RUNS).limit(1)).first() is not None for lane in NOTIFICATIONS)
+    return any(connection.execute(_NOTIFIED, {"lane": lane, "now": now}).first() for lane in NOTIFICATIONS)
 
 
 def load(connection: Connection, lane: Waiting, *, now: float, limit: int) -> None:
     """Read up to ``limit`` more due attempts of a lane and hold them, the longest due first."""
     one = lane.lane not in NOTIFICATIONS
-    query = _due(lane.lane, now) if one else _due(lane.lane, now).where(_RUNS)
+    query = _DUE if one else _DUE_OF_RUNNING
     if lane.after is not None:
         query = query.where(attempts.c.due_at >= lane.after[0], tuple_(attempts.c.due_at, attempts.c.id) > lane.after)
-    order = attempts.c.due_at, attempts.c.id
-    query = query.order_by(*order).limit(limit).with_for_update(of=attempts, skip_locked=True)
-    lane.rows = list(reversed(connection.execute(query).mappings().all()))
+    found = connection.execute(query, {"lane": lane.lane, "now": now, "most": limit}).mappings().all()
+    lane.rows = list(reversed(found))
     lane.after = (lane.rows[0]["due_at"], lane.rows[0]["id"]) if len(lane.rows) == limit else None
     if not one:
         theirs = campaigns.c.id.in_([row["campaign_id"] for row in lane.rows])
@@ -90,8 +87,21 @@ def _first_due(lane: Any) -> Any:
     return select(func.min(attempts.c.due_at)).where(attempts.c.lane == lane, DUE).scalar_subquery()
 
 
-def _due(lane: str, now: float) -> Select[Any]:
-    return select(attempts).where(attempts.c.lane == lane, DUE, attempts.c.due_at <= now)
-
-
+_WAITING = _campaigns(
+    (campaigns.c.state == "running")
+    & (campaigns.c.kind == "campaign")
+    & (_first_due(campaigns.c.id) <= bindparam("now"))
+)
+_FIRST_NOTIFICATIONS = select(*(_first_due(lane) for lane in NOTIFICATIONS))
 _RUNS = exists().where(campaigns.c.id == attempts.c.campaign_id, campaigns.c.state == "running")
+_IN_LANE = (attempts.c.lane == bindparam("lane")) & DUE & (attempts.c.due_at <= bindparam("now"))
+_NOTIFIED = select(attempts.c.id).where(_IN_LANE, _RUNS).limit(1)
+_DUE = (
+    select(attempts)
+    .where(_IN_LANE)
+    .order_by(attempts.c.due_at, attempts.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(of=attempts, skip_locked=True)
+)
+_DUE_OF_RUNNING = _DUE.where(_RUNS)
+"""Statements are built once: building one costs more than running it."""

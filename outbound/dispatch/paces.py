@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, insert, select, update
 
 from campaigns.pacing import Breaker, TokenBucket
 from outbound.store.schema import paces
@@ -66,8 +67,9 @@ class Pace:
         row[0] += 1
         row[1] += answered
         row[2] += abandoned
-        for old in sorted(self.reach)[:-DAYS_KEPT]:
-            del self.reach[old]
+        if len(self.reach) > DAYS_KEPT:
+            for old in sorted(self.reach)[:-DAYS_KEPT]:
+                del self.reach[old]
 
     def reached(self, since: str) -> tuple[int, int, int]:
         """Calls tried, answered by a person and abandoned since the UTC day ``since``."""
@@ -76,10 +78,13 @@ class Pace:
         return tried, answered, abandoned
 
 
+_READ = select(paces).where(paces.c.name.in_(bindparam("names", expanding=True)))
+
+
 def read(connection: Connection, names: Collection[str]) -> dict[str, Pace]:
     """The paces of ``names``; one that was never written is at rest, with a full bucket."""
     found = {name: Pace(name=name) for name in names}
-    for row in connection.execute(select(paces).where(paces.c.name.in_(list(names)))).mappings():
+    for row in connection.execute(_READ, {"names": list(names)}).mappings():
         fields: dict[str, Any] = dict(row) | {"breaker": Breaker.read(row["breaker"]), "stored": True}
         found[row["name"]] = Pace(**fields)
     return found
@@ -87,15 +92,25 @@ def read(connection: Connection, names: Collection[str]) -> dict[str, Pace]:
 
 def write(connection: Connection, changed: Iterable[Pace], *, columns: Collection[str] = COLUMNS) -> None:
     """Store paces as they are now; of those that are there, only ``columns``."""
+    told: list[dict[str, Any]] = []
     for pace in changed:
-        values: dict[str, Any] = {name: getattr(pace, name) for name in COLUMNS if name != "breaker"}
-        values["breaker"] = pace.breaker.document()
         if pace.stored:
-            these = {name: values[name] for name in columns}
-            connection.execute(update(paces).where(paces.c.name == pace.name).values(**these))
+            told.append({"key": pace.name} | {f"new_{name}": _value(pace, name) for name in columns})
         else:
-            connection.execute(insert(paces), values | {"name": pace.name})
+            connection.execute(insert(paces), {"name": pace.name} | {name: _value(pace, name) for name in COLUMNS})
             pace.stored = True
+    if told:
+        connection.execute(_update(tuple(columns)), told)
+
+
+def _value(pace: Pace, name: str) -> Any:
+    return pace.breaker.document() if name == "breaker" else getattr(pace, name)
+
+
+@cache
+def _update(columns: tuple[str, ...]) -> Update:
+    changed: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    return update(paces).where(paces.c.name == bindparam("key")).values(changed)
 
 
 def write_tokens(connection: Connection, changed: Iterable[Pace]) -> None:

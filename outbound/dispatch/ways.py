@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from campaigns.pacing import TokenBucket
 from campaigns.routing import Choice, Way, allowed, choose, cost, rate
@@ -52,9 +52,15 @@ class Trunk:
         self.bucket = self.bucket.take()
 
 
+_TRUNKS = select(trunks).where(trunks.c.deleted_at.is_(None))
+_SETTINGS = select(trunks.c.settings).where(
+    trunks.c.name.in_(bindparam("names", expanding=True)), trunks.c.deleted_at.is_(None)
+)
+
+
 def trunks_now(connection: Connection, live: Counter[str], *, now: float) -> dict[str, Trunk]:
     """Every trunk, given how many calls are live on each."""
-    rows = connection.execute(select(trunks).where(trunks.c.deleted_at.is_(None))).mappings().all()
+    rows = connection.execute(_TRUNKS).mappings().all()
     kept = paces.read(connection, [paces.trunk_key(row["name"]) for row in rows])
     return {row["name"]: _trunk(row, kept[paces.trunk_key(row["name"])], live[row["name"]], now) for row in rows}
 
@@ -95,8 +101,7 @@ def barred(
 
     Without ``kinds`` only prefixes are compared, which is quick: whether a number is dear is asked at its intent.
     """
-    theirs = trunks.c.name.in_(names_of(campaign)) & trunks.c.deleted_at.is_(None)
-    found = connection.execute(select(trunks.c.settings).where(theirs)).scalars()
+    found = connection.execute(_SETTINGS, {"names": names_of(campaign)}).scalars()
     lists = [tuple(settings.get("destinations", ())) for settings in found]
     if not lists:  # one may be added: it waits, as in a choice
         return set()

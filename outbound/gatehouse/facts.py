@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Table, select
+from sqlalchemy import Connection, RowMapping, Table, bindparam, select
 
 from campaigns.dispositions import ANSWERED, Disposition
 from campaigns.gate import Consent, Listing, OptIn, OptOut, Reached, Refusal, RegisterFact, Scope, Withdrawal
@@ -87,7 +86,7 @@ def _chunk(connection: Connection, numbers: Sequence[str], at: float) -> dict[st
         _add_consent(facts, row)
     for facts, row in rows(refusals):
         facts.refusals.append(Refusal(id=row["id"], at=row["created_at"], purpose=row["purpose"]))
-    for row in connection.execute(_attempts(names, at)).mappings():
+    for row in connection.execute(_TRIED, {"names": names, "since": at - HISTORY_S}).mappings():
         for number in owners[row["number"]]:
             found[number].history.append(_reached(row))
     _look_up_registers(connection, found)
@@ -117,13 +116,15 @@ def _add_consent(facts: Facts, row: RowMapping) -> None:
     facts.consents.append(Consent(id=row["id"], kind=row["kind"], scope=scope, at=row["at"], proven=proven, **until))
 
 
-def _attempts(names: tuple[str, ...], at: float) -> Select[Any]:
-    columns = ("number", "dialed_at", "channel", "campaign_id", "disposition", "answered_at")
-    return (
-        select(*(attempts.c[name] for name in columns), campaigns.c.purpose)
-        .join(campaigns, attempts.c.campaign_id == campaigns.c.id)
-        .where(attempts.c.number.in_(names), attempts.c.dialed_at > at - HISTORY_S)
+_TRIED = (
+    select(
+        *(attempts.c[name] for name in ("number", "dialed_at", "channel", "campaign_id", "disposition", "answered_at")),
+        campaigns.c.purpose,
     )
+    .join(campaigns, attempts.c.campaign_id == campaigns.c.id)
+    .where(attempts.c.number.in_(bindparam("names", expanding=True)), attempts.c.dialed_at > bindparam("since"))
+)
+"""Attempts that left, lately."""
 
 
 def _reached(row: RowMapping) -> Reached:

@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import JSON, Connection, Text, bindparam, cast, insert, select, update
@@ -76,13 +77,21 @@ def append(connection: Connection, new: Sequence[NewReceipt]) -> None:
         current = _day_for(current, receipt.at)
         touched[current.day] = current
         rows.append(_chained(current, receipt, salts[SALT_BYTES * number : SALT_BYTES * (number + 1)]))
-    connection.execute(_insert(connection), rows)
+    connection.execute(_insert(connection.dialect.name), rows)
     for day in touched.values():
         _keep(connection, day)
 
 
+_NEWEST = select(receipt_days).order_by(receipt_days.c.day.desc()).limit(1)
+_GROWN = (
+    update(receipt_days)
+    .where(receipt_days.c.day == bindparam("grown"), receipt_days.c.count == bindparam("stored"))
+    .values(count=bindparam("now_count"), head=bindparam("now_head"))
+)
+
+
 def _newest(connection: Connection) -> _Day:
-    row = connection.execute(select(receipt_days).order_by(receipt_days.c.day.desc()).limit(1)).mappings().first()
+    row = connection.execute(_NEWEST).mappings().first()
     return _Day(day="", before=GENESIS, head=GENESIS) if row is None else _Day(**row, stored=row["count"])
 
 
@@ -118,10 +127,11 @@ def _chained(day: _Day, receipt: NewReceipt, salt: bytes) -> dict[str, Any]:
     return {**fields, **texts, "salt": salt, "commitment": commitment, "hash": day.head}
 
 
-def _insert(connection: Connection) -> Any:
+@cache
+def _insert(dialect: str) -> Any:
     """Write the canonical texts as they were hashed, which spares writing them a second time."""
     texts: dict[str, Any] = {name: bindparam(f"{name}_text", type_=Text()) for name in ("evidence", "personal")}
-    if connection.dialect.name == "postgresql":
+    if dialect == "postgresql":
         texts = {name: cast(value, JSON) for name, value in texts.items()}
     return insert(receipts).values(texts)
 
@@ -161,6 +171,6 @@ def _keep(connection: Connection, day: _Day) -> None:
         row = {"day": day.day, "before": day.before, "count": day.count, "head": day.head}
         connection.execute(insert(receipt_days), row)
         return
-    mine = update(receipt_days).where(receipt_days.c.day == day.day, receipt_days.c.count == day.stored)
-    if connection.execute(mine.values(count=day.count, head=day.head)).rowcount != 1:
+    grown = {"grown": day.day, "stored": day.stored, "now_count": day.count, "now_head": day.head}
+    if connection.execute(_GROWN, grown).rowcount != 1:
         raise RuntimeError(f"somebody else wrote receipts of {day.day} at the same time")

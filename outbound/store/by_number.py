@@ -6,8 +6,10 @@ Somebody who was erased and came back has several names: the number, and the tok
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, bindparam, select
 
 
 def theirs(table: Table, names: Sequence[str]) -> ColumnElement[bool]:
@@ -17,8 +19,14 @@ def theirs(table: Table, names: Sequence[str]) -> ColumnElement[bool]:
 
 def rows_of(connection: Connection, table: Table, names: Sequence[str]) -> Sequence[RowMapping]:
     """Read all rows of somebody, the oldest first."""
-    query = select(table).where(theirs(table, names)).order_by(table.c.created_at, table.c.id)
-    return connection.execute(query).mappings().all()
+    return connection.execute(_rows_of(table), {"names": list(names)}).mappings().all()
+
+
+@cache
+def _rows_of(table: Table) -> Select[Any]:
+    """Built once: it is asked four times for every decision of the gate."""
+    mine = table.c.number.in_(bindparam("names", expanding=True))
+    return select(table).where(mine).order_by(table.c.created_at, table.c.id)
 
 
 def page(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, RowMapping, Update, bindparam, exists, func, insert, literal, select, update
 
 from campaigns.attempts import State
 from campaigns.dispositions import Disposition
@@ -188,24 +189,33 @@ def counts(connection: Connection, ids: Sequence[str]) -> dict[str, Counts]:
     }
 
 
+_KIND_AND_STATE = select(campaigns.c.kind, campaigns.c.state).where(campaigns.c.id == bindparam("key"))
+
+
+@cache
+def _over(kind: str) -> Update:
+    """Complete a running campaign of a kind in which nothing is left."""
+    key: Any = bindparam("key")
+    live = exists().where(LIVE, attempts.c.campaign_id == key)
+    unplanned = exists().where(contacts.c.campaign_id == key, UNPLANNED)
+    importing = exists().where(imports.c.campaign_id == key, imports.c.state.in_(("queued", "running")))
+    one = select(contacts.c.number).where(contacts.c.campaign_id == key)
+    somebody = one.order_by(contacts.c.number).limit(1).scalar_subquery().is_not(None)  # by its index, on any day
+    return (
+        update(campaigns)
+        .where(campaigns.c.id == key, campaigns.c.state == "running", somebody)
+        .where(~_waits(kind, key), ~live, ~unplanned, ~importing)
+        .values(state="completed", ended_at=bindparam("now"))
+    )
+
+
 def complete_if_over(connection: Connection, campaign_id: str, *, now: float) -> bool:
     """Complete a running campaign that has nothing left to plan, import or dial; return whether it did."""
     events.take_turn(connection)  # before looking: refused contacts may just be there to be planned again
-    row = connection.execute(select(campaigns.c.kind, campaigns.c.state).where(campaigns.c.id == campaign_id)).first()
+    row = connection.execute(_KIND_AND_STATE, {"key": campaign_id}).first()
     if row is None or row.state != "running":
         return False
-    live = exists().where(LIVE, attempts.c.campaign_id == campaign_id)
-    unplanned = exists().where(contacts.c.campaign_id == campaign_id, UNPLANNED)
-    importing = exists().where(imports.c.campaign_id == campaign_id, imports.c.state.in_(("queued", "running")))
-    one = select(contacts.c.number).where(contacts.c.campaign_id == campaign_id)
-    somebody = one.order_by(contacts.c.number).limit(1).scalar_subquery().is_not(None)  # by its index, on any day
-    over = (
-        update(campaigns)
-        .where(campaigns.c.id == campaign_id, campaigns.c.state == "running", somebody)
-        .where(~_waits(row.kind, campaign_id), ~live, ~unplanned, ~importing)
-        .values(state="completed", ended_at=now)
-    )
-    if connection.execute(over).rowcount != 1:
+    if connection.execute(_over(row.kind), {"key": campaign_id, "now": now}).rowcount != 1:
         return False
     events.append(connection, at=now, kind="campaign.completed", campaign_id=campaign_id)
     return True

@@ -21,6 +21,7 @@ NAME = "erased_numbers"
 MARK = "~"
 """Begins every token and no number."""
 _TOKEN = re.compile(r"~[A-Z2-7]{15}")
+_KEY = select(secrets.c.value).where(secrets.c.name == NAME)
 _DIGEST_BYTES = 10
 """80 bits, of which 15 characters of base 32 show 75: two people never share a token."""
 
@@ -64,7 +65,7 @@ def tokens_of(connection: Connection, numbers: Collection[str]) -> dict[str, str
 
 
 def _secret(connection: Connection) -> bytes | None:
-    return connection.execute(select(secrets.c.value).where(secrets.c.name == NAME)).scalar()
+    return connection.execute(_KEY).scalar()
 
 
 def _token(key: bytes, number: str) -> str:

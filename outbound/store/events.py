@@ -10,6 +10,10 @@ from sqlalchemy import Connection, insert, text
 from outbound.store.schema import events
 
 _EVENT_LOCK = 0x0B0D
+_TURN = text("SELECT pg_advisory_xact_lock(:key)")
+_APPEND = insert(events)
+_HELD = "turn"
+"""Key in ``Connection.info`` of the transaction that has its turn already: asking again is a round trip for nothing."""
 
 
 def take_turn(connection: Connection) -> None:
@@ -18,8 +22,13 @@ def take_turn(connection: Connection) -> None:
     Call it before reading what is decided on: on PostgreSQL a unit that waited only when it told would commit what it
     decided although an opt-out was answered meanwhile, or wait for rows of one that waits for it. SQLite has 1 writer.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _EVENT_LOCK})
+    if connection.dialect.name != "postgresql":
+        return
+    # the innermost: what is locked behind a savepoint is free again when that is rolled back
+    current = connection.get_nested_transaction() or connection.get_transaction()
+    if current is None or connection.info.get(_HELD) is not current:
+        connection.execute(_TURN, {"key": _EVENT_LOCK})
+        connection.info[_HELD] = connection.get_nested_transaction() or connection.get_transaction()
 
 
 def append(
@@ -41,5 +50,5 @@ def append_all(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
     if not rows:
         return
     take_turn(connection)
-    connection.execute(insert(events), [dict(row) for row in rows])
+    connection.execute(_APPEND, [dict(row) for row in rows])
     connection.info["told"] = True

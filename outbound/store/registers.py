@@ -71,11 +71,14 @@ def page(connection: Connection, *, after: str | None, limit: int) -> Sequence[R
     return connection.execute(query).mappings().all()
 
 
+_STATES = select(registers)
+
+
 def states(connection: Connection) -> dict[str, RegisterState]:
     """What each register is worth, by name."""
     return {
         row["name"]: RegisterState(kind=row["kind"], as_of=row["as_of"], loaded=row["loaded_at"] is not None)
-        for row in connection.execute(select(registers)).mappings()
+        for row in connection.execute(_STATES).mappings()
     }
 
 

@@ -11,6 +11,8 @@ from outbound.ids import ALPHABET, new_id
 from outbound.store import events
 from outbound.store.schema import rule_packs
 
+_VERSIONS = select(rule_packs).order_by(rule_packs.c.id)
+
 
 def put(connection: Connection, name: str, document: Mapping[str, Any] | None, *, version: str, now: float) -> None:
     """Put a pack in force, or with ``None`` withdraw the one of this name; every intent after the commit counts it."""
@@ -24,7 +26,7 @@ def put(connection: Connection, name: str, document: Mapping[str, Any] | None, *
 
 def versions(connection: Connection) -> Sequence[RowMapping]:
     """Every version that was ever put in force, and every withdrawal (without a document), in their order."""
-    return connection.execute(select(rule_packs).order_by(rule_packs.c.id)).mappings().all()
+    return connection.execute(_VERSIONS).mappings().all()
 
 
 def newest(connection: Connection) -> dict[str, RowMapping]:

@@ -176,6 +176,7 @@ attempts = Table(
         "ix_attempts_due",
         "lane",
         "due_at",
+        "id",
         sqlite_where=text("state = 'due'"),
         postgresql_where=text("state = 'due'"),
     ),

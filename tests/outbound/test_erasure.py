@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import String, create_engine, delete, insert, select, text, update
 
 from campaigns.dispositions import Disposition
-from dialer.messages import CallEvent, CallResult, EventKind, Released, Turn
+from dialer.messages import CallEvent, CallResult, EventKind, Released, Timings, Turn
 from outbound.erasing import scrubbing
 from outbound.erasing.erasure import clear_files
 from outbound.ledger import Ledger
@@ -502,6 +503,7 @@ async def test_a_result_that_comes_late_brings_nothing_back(api: Api, campaign: 
     dialing = update(attempts).where(attempts.c.id == "01TRY").values(state="dialing", result=None)
     await api.services.store.write(lambda c: c.execute(dialing))
     (api.services.settings.recordings_dir / "01TRY-2.wav").write_bytes(b"voice")
+    timings = Timings(duration_s=2.0)
     result = CallResult(
         attempt_id="01TRY",
         fence=2,
@@ -510,12 +512,12 @@ async def test_a_result_that_comes_late_brings_nothing_back(api: Api, campaign: 
         ended_at=datetime.fromtimestamp(NOON, UTC),
         transcript=(Turn(who="customer", text=WORDS, at_s=1.0),),
         variables={"answer": PARCEL},
-        timings={"duration_s": 2.0},
+        timings=timings,
         recording="01TRY-2.wav",
     )
     assert await api.services.store.write(lambda c: settle(c, result, now=NOON + 1))
     (attempt,) = [row for row in await rows(api, attempts) if row["id"] == "01TRY"]
-    kept = {"transcript": [], "variables": {}, "recording": "", "timings": {"duration_s": 2.0}}
+    kept = {"transcript": [], "variables": {}, "recording": "", "timings": json.loads(json.dumps(asdict(timings)))}
     assert (attempt["number"], attempt["result"]) == (token, kept)
     assert not [secret for secret in SECRETS[1:] if secret in "".join((await everything(api)).values())]
     await sweep(api.services)

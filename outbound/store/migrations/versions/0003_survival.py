@@ -75,7 +75,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('cost', sa.Double(), nullable=True))
         batch_op.drop_index(batch_op.f('ix_attempts_due'), sqlite_where=sa.text("state = 'due'"))
         batch_op.create_index('ix_attempts_undetermined', ['id'], unique=False, sqlite_where=sa.text("state = 'undetermined'"), postgresql_where=sa.text("state = 'undetermined'"))
-        batch_op.create_index('ix_attempts_due', ['lane', 'due_at'], unique=False, sqlite_where=sa.text("state = 'due'"), postgresql_where=sa.text("state = 'due'"))
+        batch_op.create_index('ix_attempts_due', ['lane', 'due_at', 'id'], unique=False, sqlite_where=sa.text("state = 'due'"), postgresql_where=sa.text("state = 'due'"))
 
     with op.batch_alter_table('campaigns', schema=None) as batch_op:
         batch_op.add_column(sa.Column('pause_reason', sa.Text(), server_default='', nullable=False))
