@@ -157,7 +157,7 @@ async def test_dialers_and_workers_come_and_go_in_the_middle_of_a_campaign(postg
         rows = [f"+4477009002{number:02},{daytime()}" for number in range(calls)]
         await client.upload(campaign["id"], "\n".join(["number,zone", *rows]).encode())
         await client.post(f"/v1/campaigns/{campaign['id']}/start")
-        done = 0
+        done, joined = 0, None
         async with asyncio.timeout(100):
             async for event in client.follow():
                 done += event["kind"] == "attempt.done"
@@ -165,10 +165,12 @@ async def test_dialers_and_workers_come_and_go_in_the_middle_of_a_campaign(postg
                     first.process.kill()
                     await first.process.wait()
                     dialers[1].process.send_signal(signal.SIGTERM)
-                    await join("dialer", "--name", "west")
+                    joined = await join("dialer", "--name", "west")
                 if event["kind"] == "campaign.completed":
                     break
         assert await dialers[1].process.wait() == 0
+        assert joined is not None
+        await joined.until_it_runs()
         attempts = await client.items("/v1/attempts")
 
         assert Counter(attempt["disposition"] for attempt in attempts) == {"hung_up": calls}

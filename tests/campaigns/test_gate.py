@@ -42,7 +42,7 @@ def test_it_permits_what_every_rule_allows() -> None:
     decision = ask()
     assert decision.allowed
     assert decision.code == "permitted"
-    assert decision.rule == "default@2026-11-25, house@2026-11-25"
+    assert decision.rule == "default@2026-11-25, house@2026-11-26"
     assert decision.next_at == NOON_IN_PARIS
 
 
