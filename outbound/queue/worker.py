@@ -17,8 +17,8 @@ from outbound.queue.jobs import arq_functions, sweep
 from outbound.services import Services
 
 log = structlog.get_logger(__name__)
-POLL_S = 0.02
-"""Median latency of a job is about half of it; idle cost is a fraction of a percent of a core."""
+POLL_S = 0.1
+"""Median latency of a job is about half of it; polls are most of what an idle host costs."""
 SWEEP_SECONDS = {5, 20, 35, 50}
 MAX_BACKOFF_S = 5.0
 

@@ -42,7 +42,8 @@ class Store:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._on_commit: list[Callable[[], None]] = []
-        self._work: queue.SimpleQueue[tuple[Unit[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[Unit[Any] | None, Future[Any]] | None] = queue.SimpleQueue()
+        """Units of work, each with its future; without a unit: compact the log; ``None``: the end."""
         self._writers: list[threading.Thread] = []
         self._readers = ThreadPoolExecutor(readers if self.is_sqlite else 8, thread_name_prefix="store-read")
         self._surveys = ThreadPoolExecutor(1, thread_name_prefix="store-survey")
@@ -87,6 +88,9 @@ class Store:
 
     async def write(self, unit: Unit[T]) -> T:
         """Run ``unit`` in a durable transaction; its exception rolls back that unit alone and is raised here."""
+        return await self._queued(unit)
+
+    async def _queued(self, unit: Unit[T] | None) -> T:
         if self._closed:
             raise Unavailable("the store is closed")
         done: Future[T] = Future()
@@ -95,7 +99,7 @@ class Store:
 
     async def compact_log(self) -> bool:
         """Empty SQLite's write-ahead log, which keeps pages as they were; ``False`` while somebody still reads them."""
-        return await self.write(_compact_log) if self.is_sqlite else True
+        return await self._queued(None) if self.is_sqlite else True
 
     async def read(self, unit: Unit[T]) -> T:
         """Run ``unit`` on a reading connection; it sees every write that was resolved before."""
@@ -132,10 +136,11 @@ class Store:
                     self._work.put(None)
                     break
                 group.append(item)
-            if units := [item for item in group if item[0] is not _compact_log]:
+            if units := [(unit, done) for unit, done in group if unit is not None]:
                 self._commit(units)
-            for _, done in (item for item in group if item[0] is _compact_log):
-                self._compact(done)
+            for unit, done in group:
+                if unit is None:
+                    self._compact(done)
 
     def _compact(self, done: Future[bool]) -> None:
         """Move the log into the database and cut it, outside a transaction and past SQLAlchemy, which begins one."""
@@ -197,11 +202,6 @@ def _attempt(connection: Connection, unit: Unit[Any]) -> tuple[Any, BaseExceptio
         return None, error
     savepoint.commit()
     return value, None
-
-
-def _compact_log(_: Connection) -> bool:
-    """Stands in the queue for what is no unit of work."""
-    raise NotImplementedError
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
