@@ -68,7 +68,8 @@ def listen(engine: Engine, *tell: Callable[[Commit], None]) -> None:
         heard: _Heard | None = record.info.pop(HEARD, None)
         if heard is not None and heard.committing_since is not None:
             seconds = time.perf_counter() - heard.committing_since
-            commit = Commit(seconds=seconds, units=heard.units, rows=heard.rows)
+            units = heard.units or 1  # one that had the transaction for itself needed no savepoint
+            commit = Commit(seconds=seconds, units=units, rows=heard.rows)
             for hear in tell:
                 hear(commit)
 
