@@ -13,7 +13,7 @@ import structlog
 
 from dialer.link import LineError, LineProcess
 from dialer.messages import CallEvent, CallResult, Released
-from outbound.recovery import Recovery
+from outbound.settling.recovery import Recovery
 from outbound.together import together
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,7 @@
 """The line pool: pulls due attempts when a line, a token and the legs are free, and hands each to a line process.
 
 It owns what is placed where, and nothing else: who goes next is chosen in outbound/dispatch, ends are written by
-outbound/ledger.py, lines live in outbound/line_keeper.py.
+outbound/settling/ledger.py, lines live in outbound/line_keeper.py.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from dialer.messages import CallEvent, CallResult, EventKind, Released
 from outbound.dispatch.claiming import claim
 from outbound.dispatch.intents import record_intents
 from outbound.dispatch.lanes import something_waits
-from outbound.ledger import Ledger
 from outbound.line_keeper import LineKeeper, StartLine
 from outbound.placed import PlacedCalls
-from outbound.recovery import Recovery
 from outbound.request import call_request
+from outbound.settling.ledger import Ledger
+from outbound.settling.recovery import Recovery
 from outbound.store import Store
 from outbound.store.attempts import DIALING_LEASE_S, Claim, Intent, renew
 

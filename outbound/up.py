@@ -24,7 +24,6 @@ from outbound.api.app import create_app
 from outbound.callflows import CallflowLibrary
 from outbound.clock import ClockWatch
 from outbound.errors import ConfigurationError, Unavailable
-from outbound.ledger import Ledger
 from outbound.lines import line_starter
 from outbound.lock import DirectoryLock, NameLock
 from outbound.observing import looking
@@ -39,6 +38,7 @@ from outbound.queue.valkey import EmbeddedValkey
 from outbound.queue.worker import Queue, run_worker
 from outbound.services import Health, Services
 from outbound.settings import Settings
+from outbound.settling.ledger import Ledger
 from outbound.speech_processes import SpeechProcesses
 from outbound.store import Store
 from outbound.stream import EventStream

@@ -22,7 +22,7 @@ from outbound.api.models import (
 from outbound.api.paging import cursor_of, cut
 from outbound.api.routes import Answer, Routes
 from outbound.errors import NotFound
-from outbound.resolving import resolve
+from outbound.settling.resolving import resolve
 from outbound.store import attempt_views, campaigns
 from outbound.store.attempt_views import Filter
 

@@ -15,7 +15,7 @@ from campaigns.attempts import State, check_transition
 from campaigns.dispositions import Disposition
 from dialer.journal import Send
 from dialer.messages import CallResult
-from outbound.settle import settle
+from outbound.settling.settle import settle
 from outbound.store import events
 from outbound.store.attempts import finish
 from outbound.store.campaigns import complete_if_over

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from campaigns.pacing import BreakerState
-from outbound.aftermath import TRUNK_POLICY
 from outbound.dispatch import paces
 from outbound.dispatch.paces import Pace
+from outbound.settling.aftermath import TRUNK_POLICY
 from outbound.store.schema import LIVE, attempts
 
 ASKED = "the far end asked to be left alone (Retry-After)"

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
-from outbound.deadlines import end_expired, something_expired, with_deadlines
 from outbound.erasing.erasure import clear_files
 from outbound.importing.run import run_import as import_contacts
 from outbound.planning import plan_contacts
 from outbound.receipts.heads import keep_heads
 from outbound.registers import load
 from outbound.services import Services
+from outbound.settling.deadlines import end_expired, something_expired, with_deadlines
 from outbound.store import idempotency, imports, register_imports, webhook_deliveries
 from outbound.store.campaigns import complete_if_over, end_cancelled, left_undone
 from outbound.store.schema import UNPLANNED, campaigns, contacts

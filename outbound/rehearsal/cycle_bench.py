@@ -28,7 +28,7 @@ from outbound.dispatch.intents import record_intents
 from outbound.rehearsal.cluster_gauge import Cluster
 from outbound.rehearsal.figures import Figure
 from outbound.rehearsal.queue_rows import MOST_CALLS_PER_S, NOON, RUNNING, add_due, clear, found_campaign, found_trunk
-from outbound.settle import settle_all
+from outbound.settling.settle import settle_all
 from outbound.store import Store
 from outbound.store.attempts import Claim
 

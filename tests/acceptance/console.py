@@ -19,8 +19,8 @@ from sqlalchemy import update
 from campaigns.dispositions import Disposition
 from dialer.messages import CallEvent, EventKind, Timings, Turn
 from outbound.api.app import create_app
-from outbound.ledger import Ledger
 from outbound.services import Services
+from outbound.settling.ledger import Ledger
 from outbound.store import events
 from outbound.store.attempts import Claim
 from outbound.store.schema import contacts

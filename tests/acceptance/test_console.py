@@ -25,11 +25,11 @@ from campaigns.dispositions import Disposition
 from dialer.messages import EventKind
 from outbound.callflows import CallflowLibrary
 from outbound.ids import new_id
-from outbound.ledger import Ledger
 from outbound.operator_key import operator_key
 from outbound.services import Services
 from outbound.settings import Settings
-from outbound.settle import leave_undetermined
+from outbound.settling.ledger import Ledger
+from outbound.settling.settle import leave_undetermined
 from outbound.store import Store, events
 from outbound.store import campaigns as campaign_store
 from outbound.store.schema import attempts, opt_outs, paces

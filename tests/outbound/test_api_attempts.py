@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from outbound.said import book
+from outbound.settling.said import book
 from outbound.store import events
 from outbound.store.schema import attempts, receipts
 from tests.outbound.conftest import Api, a_person

@@ -14,13 +14,13 @@ from sqlalchemy import Connection, create_engine, text
 from campaigns.dispositions import Disposition
 from dialer.journal import Entry, What
 from dialer.messages import CallEvent, EventKind
-from outbound.ledger import Ledger
 from outbound.planning import plan_contacts
 from outbound.receipts.sparing import AT_ONCE
 from outbound.receipts.verify import verify
-from outbound.recovery import recover
-from outbound.said import opt_out
-from outbound.settle import settle
+from outbound.settling.ledger import Ledger
+from outbound.settling.recovery import recover
+from outbound.settling.said import opt_out
+from outbound.settling.settle import settle
 from outbound.store import Store, campaigns, optouts
 from outbound.store.attempts import expired, live, release, renew
 from outbound.store.schema import contacts, opt_outs

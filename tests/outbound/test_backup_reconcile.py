@@ -16,7 +16,7 @@ from outbound.backup import lineage
 from outbound.backup.reconcile import Reconciliation
 from outbound.errors import Unavailable
 from outbound.ids import call_id, new_id
-from outbound.settle import leave_undetermined, settle
+from outbound.settling.settle import leave_undetermined, settle
 from outbound.store import Store, campaigns, events
 from outbound.store.attempts import live, release
 from outbound.store.schema import campaigns as campaign_table

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from campaigns.dispositions import Disposition
-from outbound.deadlines import end_expired, with_deadlines
-from outbound.settle import settle
+from outbound.settling.deadlines import end_expired, with_deadlines
+from outbound.settling.settle import settle
 from outbound.store import Store
 from outbound.store.schema import contacts
 from tests.outbound.both import KINDS, empty_database

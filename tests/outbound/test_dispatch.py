@@ -17,7 +17,7 @@ from outbound.dispatch.intents import record_intents
 from outbound.dispatch.lanes import something_waits
 from outbound.dispatch.standing import standings
 from outbound.planning import plan_contacts
-from outbound.settle import settle
+from outbound.settling.settle import settle
 from outbound.store import Store, campaigns, events, rulepacks
 from outbound.store.attempts import Claim
 from outbound.store.schema import attempts, contacts, paces, rule_packs, trunks

@@ -18,13 +18,13 @@ from campaigns.dispositions import Disposition
 from dialer.messages import CallEvent, CallResult, EventKind, Released, Timings, Turn
 from outbound.erasing import scrubbing
 from outbound.erasing.erasure import clear_files
-from outbound.ledger import Ledger
 from outbound.queue.jobs import sweep
 from outbound.receipts.chain import append
 from outbound.receipts.heads import FILE, heads
 from outbound.receipts.verify import verify
-from outbound.said import book, opt_out, refuse_offer
-from outbound.settle import settle
+from outbound.settling.ledger import Ledger
+from outbound.settling.said import book, opt_out, refuse_offer
+from outbound.settling.settle import settle
 from outbound.store import Store, campaigns, events
 from outbound.store.erased import is_token, names_of, token_of, tokens_of
 from outbound.store.schema import (

@@ -14,7 +14,7 @@ import pytest
 from campaigns.dispositions import Disposition
 from dialer.messages import CallEvent, EventKind, Released
 from outbound.errors import Unavailable
-from outbound.ledger import RELEASE_DELAY_S, Ledger
+from outbound.settling.ledger import RELEASE_DELAY_S, Ledger
 from outbound.store import Store
 from outbound.store.attempts import Claim
 from outbound.store.schema import callbacks, opt_outs

@@ -18,8 +18,8 @@ from outbound.observing.commits import Commit
 from outbound.observing.gauges import ServiceGauges
 from outbound.observing.lines import Lines
 from outbound.observing.metrics import MOST_VALUES, Metrics, Values
-from outbound.recovery import LEASE_EXPIRED, recover
-from outbound.settle import settle
+from outbound.settling.recovery import LEASE_EXPIRED, recover
+from outbound.settling.settle import settle
 from outbound.store import Store
 from outbound.store.attempts import expired, release
 from tests.outbound.world import World

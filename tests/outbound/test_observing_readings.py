@@ -16,7 +16,7 @@ from campaigns.dispositions import Disposition
 from campaigns.pacing import Breaker
 from outbound.observing.gauges import ServiceGauges
 from outbound.observing.readings import count_undetermined, read
-from outbound.settle import leave_undetermined
+from outbound.settling.settle import leave_undetermined
 from outbound.store import Store, events
 from outbound.store.schema import paces, webhook_deliveries, webhooks
 from tests.outbound.both import KINDS, empty_database

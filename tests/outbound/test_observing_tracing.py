@@ -21,7 +21,7 @@ from outbound.observing import commits
 from outbound.observing.tracing import Tracing
 from outbound.services import Services
 from outbound.settings import load_settings
-from outbound.settle import settle
+from outbound.settling.settle import settle
 from outbound.store import Store
 from outbound.store.schema import campaigns
 from tests.collector import Collector, collector

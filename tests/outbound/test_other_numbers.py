@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from campaigns.dispositions import Disposition
 from outbound.erasing.erasure import erase, look
-from outbound.settle import settle
+from outbound.settling.settle import settle
 from outbound.store import Store, optouts
 from outbound.store.attempts import Claim
 from outbound.store.contacts import Alternate, NewContact, add

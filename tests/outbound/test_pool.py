@@ -14,8 +14,8 @@ from dialer.link import LineError, LineProcess
 from dialer.messages import CallRequest
 from dialer.wire import Pong, Ready
 from outbound.errors import Unavailable
-from outbound.ledger import Ledger
 from outbound.pool import LinePool
+from outbound.settling.ledger import Ledger
 from outbound.store import Store
 from tests.outbound.world import World
 

@@ -13,9 +13,9 @@ from campaigns.dispositions import Disposition
 from dialer.journal import Entry, Journal, What
 from outbound.errors import Conflict
 from outbound.ids import call_id
-from outbound.recovery import FOREIGN_GRACE_S, SINCE, Recovery
-from outbound.resolving import resolve
-from outbound.settle import settle
+from outbound.settling.recovery import FOREIGN_GRACE_S, SINCE, Recovery
+from outbound.settling.resolving import resolve
+from outbound.settling.settle import settle
 from outbound.store import Store, campaigns
 from outbound.store.attempts import Claim
 from outbound.store.schema import attempts, contacts, refusals

@@ -14,7 +14,7 @@ from campaigns.dispositions import Disposition
 from dialer.messages import CallEvent, EventKind
 from outbound.errors import Unavailable
 from outbound.ids import call_id
-from outbound.ledger import Ledger
+from outbound.settling.ledger import Ledger
 from outbound.store import Store
 from outbound.store.schema import events, opt_outs
 from tests.outbound.both import empty_database

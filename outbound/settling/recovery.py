@@ -19,7 +19,7 @@ from dialer.messages import CallResult
 from outbound.backup import lineage
 from outbound.backup.making_up import LATE_RESULT_S
 from outbound.backup.reconcile import Reconciliation
-from outbound.settle import leave_undetermined, settle
+from outbound.settling.settle import leave_undetermined, settle
 from outbound.store import Store, events
 from outbound.store.attempts import expired, live, release, still_live
 

@@ -15,13 +15,13 @@ from campaigns.attempts import State, check_transition
 from campaigns.dispositions import Disposition
 from campaigns.retries import TOLD
 from dialer.messages import CallResult
-from outbound import aftermath
-from outbound.calls_over import Over
 from outbound.dispatch import ways
 from outbound.erasing.scrubbing import emptied_result, reopen
-from outbound.following import follow
 from outbound.receipts.sparing import CAMPAIGN
-from outbound.said import opt_out, opt_outs_of, refuse_offer
+from outbound.settling import aftermath
+from outbound.settling.following import follow
+from outbound.settling.over import Over
+from outbound.settling.said import opt_out, opt_outs_of, refuse_offer
 from outbound.store import by_id, events
 from outbound.store.campaigns import complete_if_over
 from outbound.store.ending import end_unsent
@@ -30,7 +30,7 @@ from outbound.store.schema import attempts, campaigns, contacts, trunks
 from outbound.store.schema import events as event_table
 
 RESOLVED = "resolved"
-"""Hangup cause of an attempt of which an operator said how it ended (outbound/resolving.py)."""
+"""Hangup cause of an attempt of which an operator said how it ended (outbound/settling/resolving.py)."""
 AWAITED = (State.DIALING, State.UNDETERMINED)
 """States in which a result is taken: a dialer that was cut off may bring one for a call that was given up."""
 

@@ -9,7 +9,7 @@ from campaigns.dispositions import Disposition
 from campaigns.retries import TOLD, NextTry
 from outbound.errors import Conflict, NotFound
 from outbound.planning import Following, schedule
-from outbound.said import refuse_offer
+from outbound.settling.said import refuse_offer
 from outbound.store import events
 from outbound.store.campaigns import complete_if_over
 from outbound.store.erased import is_token

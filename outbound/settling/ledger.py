@@ -16,8 +16,8 @@ from sqlalchemy import Connection, RowMapping, select, update
 from dialer.messages import CallEvent, CallResult, EventKind, Released
 from outbound.erasing import scrubbing
 from outbound.errors import Unavailable
-from outbound.said import book, opt_out, refuse_offer
-from outbound.settle import settle_all
+from outbound.settling.said import book, opt_out, refuse_offer
+from outbound.settling.settle import settle_all
 from outbound.store import Store, events
 from outbound.store.attempts import release
 from outbound.store.erased import is_token

@@ -16,9 +16,9 @@ from campaigns.daytimes import DayKind
 from campaigns.dispositions import ANSWERED, Disposition
 from campaigns.pacing import BreakerPolicy, Mode, failed_campaign, failed_trunk
 from campaigns.retries import LONGEST_RETRY_AFTER_S, NEVER_RETRIED_CAUSES
-from outbound.calls_over import Over
 from outbound.dispatch import paces
 from outbound.dispatch.paces import Pace
+from outbound.settling.over import Over
 from outbound.store import campaigns as campaign_store
 from outbound.store import events
 from outbound.store.schema import campaigns, reach_hours

@@ -16,10 +16,10 @@ from campaigns.attempts import State
 from campaigns.dispositions import ANSWERED, Disposition
 from campaigns.retries import NEVER_RETRIED_CAUSES, NextTry, RetryPolicy, Tried, next_try
 from dialer.messages import CallResult
-from outbound.calls_over import Over
 from outbound.contact_numbers import numbers_of
 from outbound.dispatch import ways
 from outbound.planning import Following, schedule
+from outbound.settling.over import Over
 from outbound.store.erased import is_token
 from outbound.store.schema import attempts, contacts
 from outbound.timing import local_part
