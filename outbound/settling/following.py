@@ -6,7 +6,7 @@ It plans through the gate like everything else, and dials nobody.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,11 +47,12 @@ def follow(connection: Connection, over: Sequence[Over], *, now: float) -> None:
     contact.
     """
     tries = _tries(connection, over)
+    mains = _mains(connection, over)
     over = [one for one in over if tries[one.contact["id"]][-1]["ordinal"] == one.attempt["ordinal"]]
     by_campaign: defaultdict[str, list[Following]] = defaultdict(list)
     settled = {one.contact["id"]: one.result.disposition for one in over}
     for one in over:
-        following = _following(one, tries[one.contact["id"]])
+        following = _following(one, tries[one.contact["id"]], mains)
         if following is not None:
             ordinal = one.attempt["ordinal"] + 1
             next_one = replace(following, earliest=max(now, following.earliest))
@@ -87,7 +88,16 @@ def _tries(connection: Connection, over: Sequence[Over]) -> dict[str, list[RowMa
     return found
 
 
-def _following(one: Over, rows: Sequence[RowMapping]) -> NextTry | None:
+def _mains(connection: Connection, over: Sequence[Over]) -> set[tuple[str, str]]:
+    """Campaign and number of contacts whose main number is another's alternate: they are called as themselves."""
+    wanted = {number for one in over for number in numbers_of(one.contact)[1:]}
+    if not wanted:
+        return set()
+    theirs = select(contacts.c.campaign_id, contacts.c.number).where(contacts.c.number.in_(wanted))
+    return {(row.campaign_id, row.number) for row in connection.execute(theirs)}
+
+
+def _following(one: Over, rows: Sequence[RowMapping], mains: Collection[tuple[str, str]]) -> NextTry | None:
     campaign, attempt, result = one.campaign, one.attempt, one.result
     if campaign["state"] not in ("running", "paused") or is_token(attempt["number"]):
         return None
@@ -100,7 +110,7 @@ def _following(one: Over, rows: Sequence[RowMapping]) -> NextTry | None:
     return next_try(
         retry_policy(campaign["settings"]),
         [_tried(row, one.contact["zones"][0]) for row in _without_failovers(rows)],
-        numbers_of(one.contact),
+        [number for number in numbers_of(one.contact) if _own(one, number, mains)],
         seed=attempt["id"],
         retry_after_s=result.retry_after_s or 0.0,
     )
@@ -109,6 +119,11 @@ def _following(one: Over, rows: Sequence[RowMapping]) -> NextTry | None:
 def _reached(result: CallResult) -> bool:
     """Whether anybody answered: after a result that comes late only who certainly was not reached is tried again."""
     return result.answered_at is not None or result.disposition in ANSWERED
+
+
+def _own(one: Over, number: str, mains: Collection[tuple[str, str]]) -> bool:
+    """Whether a number is the contact's alone: else it would be rung twice for what may be the same notice."""
+    return number == one.contact["number"] or (one.campaign["id"], number) not in mains
 
 
 def _without_failovers(rows: Sequence[RowMapping]) -> list[RowMapping]:
