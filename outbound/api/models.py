@@ -693,20 +693,6 @@ class SessionIn(Model):
     key: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class CheckOut(Model):
-    """The health of one part."""
-
-    ok: bool
-    detail: str = ""
-
-
-class Health(Model):
-    """Whether the service can do its work, and if not, which part cannot."""
-
-    status: Literal["ok", "failing"]
-    checks: dict[str, CheckOut]
-
-
 class FieldError(Model):
     """One thing that is wrong with a request."""
 

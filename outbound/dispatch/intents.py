@@ -24,7 +24,7 @@ from outbound.store.schema import attempts, campaigns, contacts, trunks
 Row = Mapping[str, Any] | RowMapping
 Asked = tuple[RowMapping, Examined]
 """A claimed attempt and the gate's answer."""
-Roads = Mapping[str, RowMapping]
+TrunkRows = Mapping[str, RowMapping]
 """Trunks by name."""
 
 
@@ -42,26 +42,26 @@ def record_intents(
     mine = [row for row in found if row["state"] == State.CLAIMED and row["fence"] == fences[row["id"]]]
     known = by_id.rows(connection, campaigns, {row["campaign_id"] for row in mine})
     people = by_id.rows(connection, contacts, {row["contact_id"] for row in mine})
-    roads = _roads(connection, {row["trunk"] for row in mine})
+    trunk_rows = _trunk_rows(connection, {row["trunk"] for row in mine})
     allowed: list[Asked] = []
     for campaign_id, group in groupby(sorted(mine, key=_by_campaign), _by_campaign):
         campaign, theirs = known[campaign_id], list(group)
         if campaign["state"] != "running":
             _stand_down(connection, theirs, campaign, now)
             continue
-        for some in _together(_still_carried(connection, theirs, campaign, roads, now), campaign):
-            asked = _ask(connection, campaign, some, people, roads, now)
+        for some in _together(_still_carried(connection, theirs, campaign, trunk_rows, now), campaign):
+            asked = _ask(connection, campaign, some, people, trunk_rows, now)
             good = [(row, answer) for row, answer in asked if answer.decision.allowed]
-            _move(connection, good, roads, now=now, lease_s=lease_s)
+            _move(connection, good, trunk_rows, now=now, lease_s=lease_s)
             allowed += good
-    return [_intent(row, answer, roads) for row, answer in allowed]
+    return [_intent(row, answer, trunk_rows) for row, answer in allowed]
 
 
 def _still_carried(
-    connection: Connection, rows: Sequence[RowMapping], campaign: RowMapping, roads: Roads, now: float
+    connection: Connection, rows: Sequence[RowMapping], campaign: RowMapping, trunk_rows: TrunkRows, now: float
 ) -> list[RowMapping]:
     """Those whose trunk may still carry them; the others wait for another, where one of the campaign's may."""
-    closed = {row["id"] for row in rows if not ways.carries(roads[row["trunk"]]["settings"], row["number"])}
+    closed = {row["id"] for row in rows if not ways.carries(trunk_rows[row["trunk"]]["settings"], row["number"])}
     other = closed and ways.barred(connection, campaign, [row["number"] for row in rows])
     for row in rows:
         if row["id"] in closed and row["number"] not in other:
@@ -91,7 +91,7 @@ def _ask(
     campaign: RowMapping,
     rows: Sequence[RowMapping],
     people: Mapping[str, RowMapping],
-    roads: Roads,
+    trunk_rows: TrunkRows,
     now: float,
 ) -> list[Asked]:
     """Ask the gate about attempts; those it refuses, or permits only later, move on here."""
@@ -100,7 +100,7 @@ def _ask(
     price = 0.0
     if _counted(campaign):  # then asked about one by one, each after the one before it is counted
         campaign = by_id.rows(connection, campaigns, {campaign["id"]})[campaign["id"]]
-        known = _price(rows[0], campaign, roads)
+        known = _price(rows[0], campaign, trunk_rows)
         price = float("inf") if known is None else known
     answers = examine_all(connection, campaign, whom, at=now, barred=barred, price=price)
     asked = list(zip(rows, answers, strict=True))
@@ -139,7 +139,9 @@ _COUNTED = (
 )
 
 
-def _move(connection: Connection, allowed: Sequence[Asked], roads: Roads, *, now: float, lease_s: float) -> None:
+def _move(
+    connection: Connection, allowed: Sequence[Asked], trunk_rows: TrunkRows, *, now: float, lease_s: float
+) -> None:
     """claimed -> dialing, with receipts and events, counted in the campaign's budget."""
     if not allowed:
         return
@@ -147,7 +149,7 @@ def _move(connection: Connection, allowed: Sequence[Asked], roads: Roads, *, now
     campaign = allowed[0][1].campaign
     values: list[dict[str, Any]] = [
         {"key": row["id"], "held": row["fence"], "sent_as": call_id(row["id"], row["fence"])}
-        | {"most": _price(row, campaign, roads), "sent_at": now, "until": now + lease_s}
+        | {"most": _price(row, campaign, trunk_rows), "sent_at": now, "until": now + lease_s}
         for row, _ in allowed
     ]
     if connection.execute(_SENT, values).rowcount != len(allowed):
@@ -164,22 +166,22 @@ def _told(row: RowMapping, answer: Examined, now: float) -> dict[str, Any]:
     return kind | {"attempt_id": row["id"], "data": data}
 
 
-def _intent(row: RowMapping, answer: Examined, roads: Roads) -> Intent:
+def _intent(row: RowMapping, answer: Examined, trunk_rows: TrunkRows) -> Intent:
     return Intent(
         attempt=row,
         contact=answer.contact,
         campaign=answer.campaign,
-        trunk=roads[row["trunk"]],
+        trunk=trunk_rows[row["trunk"]],
         call_id=call_id(row["id"], row["fence"]),
     )
 
 
-def _price(row: RowMapping, campaign: Row, roads: Roads) -> float | None:
+def _price(row: RowMapping, campaign: Row, trunk_rows: TrunkRows) -> float | None:
     """What the call may cost at most; ``None`` when the trunk's rate for it is not known."""
-    return ways.price(row["number"], roads[row["trunk"]]["settings"], campaign["settings"]["max_duration_s"])
+    return ways.price(row["number"], trunk_rows[row["trunk"]]["settings"], campaign["settings"]["max_duration_s"])
 
 
-def _roads(connection: Connection, names: Collection[str]) -> Roads:
+def _trunk_rows(connection: Connection, names: Collection[str]) -> TrunkRows:
     return by_id.rows(connection, trunks, names, column="name")
 
 

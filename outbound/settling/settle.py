@@ -119,11 +119,11 @@ def _resolved(row: RowMapping) -> bool:
 def _over(connection: Connection, rows: Sequence[RowMapping], awaited: dict[str, CallResult]) -> list[Over]:
     known = by_id.rows(connection, campaigns, {row["campaign_id"] for row in rows})
     people = by_id.rows(connection, contacts, {row["contact_id"] for row in rows})
-    roads = by_id.rows(connection, trunks, {row["trunk"] for row in rows}, column="name")
+    trunk_rows = by_id.rows(connection, trunks, {row["trunk"] for row in rows}, column="name")
     left_waiting = _left_waiting(connection, [row for row in rows if aftermath.for_agents(known[row["campaign_id"]])])
     found = []
     for row in rows:
-        result, campaign, trunk = awaited[row["id"]], known[row["campaign_id"]], roads.get(row["trunk"])
+        result, campaign, trunk = awaited[row["id"]], known[row["campaign_id"]], trunk_rows.get(row["trunk"])
         talked_s = (result.ended_at - result.answered_at).total_seconds() if result.answered_at else 0.0
         one = Over(
             attempt=row,
