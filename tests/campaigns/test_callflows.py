@@ -27,9 +27,24 @@ NAMES = sorted(path.name.removesuffix(".yaml") for path in FOLDER.iterdir() if p
 CAMPAIGN = {"business": "Northwind", "callback_number": "+12025550100"}
 CONTACT: dict[str, dict[str, str]] = {
     "appointment_reminder": {"day": "2026-11-25", "time": "15:30"},
+    "data_confirmation": {"customer": "Mary Jones", "field": "delivery address", "value": "12 Mill Lane"},
     "membership_renewal": {"plan": "yearly membership", "price": "49 USD", "renewal_date": "2026-12-31"},
+    "payment_reminder": {
+        "customer": "Mary Jones",
+        "invoice": "water bill",
+        "amount": "82.40 USD",
+        "due_date": "2026-11-20",
+        "pay_by": "2026-12-05",
+    },
+    "price_drop": {"product": "coffee machine", "price": "49 USD", "old_price": "65 USD", "until": "2026-12-12"},
+    "satisfaction_survey": {"topic": "last visit"},
     "shipping_alert": {"parcel": "coffee machine", "delivery_day": "2026-11-25", "delivery_window": "9:00-12:00"},
 }
+
+PRIVATE = {"data_confirmation", "payment_reminder"}
+"""Flows that first make sure whom they speak with; a first yes is no more than that."""
+GO_ON = {"satisfaction_survey"}
+"""Flows that ask more after the first yes."""
 
 
 @cache
@@ -98,7 +113,9 @@ def test_the_customer_is_told_of_both_keys(name: str, language: str) -> None:
 def test_english_customers(name: str, inputs: list[str], disposition: str | None) -> None:
     voicemail = load(name).voicemail
     machine = "message_left" if voicemail and voicemail.leave else "machine"
-    assert went(name, "en", *inputs)[0] == (disposition or machine)
+    first = ["Speaking."] if name in PRIVATE and disposition == "accepted" else []
+    last = ["(hangup)"] if name in GO_ON and disposition == "accepted" else []
+    assert went(name, "en", *first, *inputs, *last)[0] == (disposition or machine)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -117,7 +134,9 @@ def test_english_customers(name: str, inputs: list[str], disposition: str | None
     ],
 )
 def test_mandarin_customers(name: str, inputs: list[str], disposition: str) -> None:
-    assert went(name, "zh", *inputs)[0] == disposition
+    first = ["我就是"] if name in PRIVATE and disposition == "accepted" else []
+    last = ["(hangup)"] if name in GO_ON and disposition == "accepted" else []
+    assert went(name, "zh", *first, *inputs, *last)[0] == disposition
 
 
 @pytest.mark.parametrize(
@@ -132,12 +151,51 @@ def test_mandarin_customers(name: str, inputs: list[str], disposition: str) -> N
         ("membership_renewal", ["how much does it cost", "okay"], ("accepted", "renewed")),
         ("membership_renewal", ["I already renewed it."], ("informed", "already_renewed")),
         ("membership_renewal", ["#3"], ("informed", "already_renewed")),
+        ("price_drop", ["how much is it", "yes please"], ("accepted", "keep_one")),
+        ("price_drop", ["no thanks"], ("declined", "not_wanted")),
+        ("price_drop", ["I already bought it"], ("informed", "already_bought")),
+        ("payment_reminder", ["yes", "I will pay it today"], ("accepted", "will_pay")),
+        ("payment_reminder", ["#1", "I already paid it"], ("informed", "says_paid")),
+        ("payment_reminder", ["yes", "I can't pay"], ("handed_off", "cannot_pay")),
+        ("payment_reminder", ["no", "no"], ("wrong_person", "unknown_here")),
+        ("payment_reminder", ["no, she is out", "yes", "tomorrow at three"], ("callback_booked", "not_in")),
+        ("satisfaction_survey", ["go ahead", "four", "five", "very likely, a five"], ("accepted", "completed")),
+        ("satisfaction_survey", ["yes", "#2", "#1", "#1", "yes please"], ("handed_off", "wants_to_talk")),
+        ("satisfaction_survey", ["yes", "very easy", "two", "three", "no thank you"], ("accepted", "completed")),
+        ("satisfaction_survey", ["yes", "four", "(silence)", "(silence)", "(silence)"], ("accepted", "begun")),
+        ("satisfaction_survey", ["no, thanks"], ("declined", "not_willing")),
+        ("data_confirmation", ["that's me", "that's right"], ("accepted", "confirmed")),
+        ("data_confirmation", ["yes", "no, we moved"], ("handed_off", "to_be_changed")),
+        ("data_confirmation", ["#2", "#2"], ("wrong_person", "unknown_here")),
         ("appointment_reminder", ["I can't make it"], ("handed_off", "cannot_come")),
         ("appointment_reminder", ["cancel"], ("handed_off", "cannot_come")),
     ],
 )
 def test_each_flows_own_ends(name: str, inputs: list[str], end: tuple[str, str]) -> None:
     assert went(name, "en", *inputs) == end
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", sorted(PRIVATE))
+def test_private_matters_are_told_to_nobody_else_and_to_no_machine(name: str, language: str) -> None:
+    values = {**CAMPAIGN, **CONTACT[name]}
+    private = ("82", "八十二", "12 Mill", "water bill")
+    for inputs in ([], ["#2", "#1"], ["#2", "#2"], ["(silence)"] * 3, ["(machine)"]):
+        said = " ".join(
+            turn.text for turn in simulate(load(name), context(variables=values, language=language), inputs).turns
+        )
+        assert not any(word in said for word in private)
+    told = simulate(load(name), context(variables=values, language=language), ["#1"]).turns
+    assert any(word in turn.text for turn in told for word in private)
+
+
+def test_a_survey_keeps_every_rating() -> None:
+    values = {**CAMPAIGN, **CONTACT["satisfaction_survey"]}
+    result = simulate(
+        load("satisfaction_survey"), context(variables=values), ["yes", "four", "five out of five", "I'd say three"]
+    )
+    kept = {name: result.variables[name] for name in ("effort", "satisfaction", "recommendation")}
+    assert kept == {"effort": "4", "satisfaction": "5", "recommendation": "3"}
 
 
 def test_the_example_of_the_documentation_is_a_good_flow() -> None:

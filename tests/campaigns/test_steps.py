@@ -322,6 +322,59 @@ GOLDEN: dict[str, list[tuple[dict[str, Any], list[str], list[str]]]] = {
             ["step silent (hangup)", "hangup no_response"],
         ),
     ],
+    "rate": [
+        (
+            {"here": {"type": "rate", "say": "How easy?", "save_as": "effort", "then": "bye", "otherwise": "silent"}},
+            [],
+            [
+                "step hello (identify)",
+                "say The robot of Northwind.",
+                "step here (rate)",
+                "say How easy?",
+                "listen 8s 500ms 1",
+            ],
+        ),
+        (
+            {"here": {"type": "rate", "say": "How easy?", "save_as": "effort", "then": "bye", "otherwise": "silent"}},
+            ["I'd say four out of five"],
+            ["understood digit:4", "set effort=4", "step bye (hangup)", "say Goodbye.", "hangup informed"],
+        ),
+        (
+            {
+                "here": {
+                    "type": "rate",
+                    "say": "How easy?",
+                    "words": {5: {"en": ["very easy"]}},
+                    "save_as": "effort",
+                    "then": "bye",
+                    "otherwise": "silent",
+                }
+            },
+            ["the weather", "oh, it was very easy"],
+            ["understood digit:5", "set effort=5", "step bye (hangup)", "say Goodbye.", "hangup informed"],
+        ),
+        (
+            {"here": {"type": "rate", "say": "How easy?", "save_as": "effort", "then": "bye", "otherwise": "silent"}},
+            ["#7"],
+            ["understood None", "say Sorry, I did not understand.", "say How easy?", "listen 8s 500ms 1"],
+        ),
+        (
+            {"here": {"type": "rate", "say": "How easy?", "save_as": "effort", "then": "bye", "otherwise": "silent"}},
+            ["seven", "(silence)", "(noise)"],
+            ["understood None", "step silent (hangup)", "hangup no_response"],
+        ),
+        (
+            {"here": {"type": "rate", "say": "How easy?", "save_as": "effort", "then": "bye", "otherwise": "silent"}},
+            ["three, and stop calling me"],
+            [
+                "understood opt_out",
+                "step stop (opt_out)",
+                "opt-out 'three, and stop calling me' all",
+                "say We will not call you again. Sorry to have disturbed you. Goodbye.",
+                "hangup opted_out opted_out",
+            ],
+        ),
+    ],
     "hangup": [
         (
             {"here": {"type": "hangup", "say": "Bye, {{customer}}.", "disposition": "declined", "outcome": "no"}},
