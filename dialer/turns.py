@@ -12,7 +12,7 @@ from typing import Any
 from campaigns.dispositions import Disposition
 from campaigns.flow.effects import Effect, Handoff, Hangup, Listen, RecordOptOut, Refusal, Say, Understood
 from campaigns.flow.engine import State, advance
-from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Silence
+from campaigns.flow.inputs import Digits, HandoffEnded, HungUp, Input, Machine, Silence
 from dialer.courtesy import Courtesy
 from dialer.equipment import Equipment
 from dialer.hearing import Beeped, Caught, Keys, Listener, Quiet, Words
@@ -247,7 +247,7 @@ class Conversation:
     def _as_input(self, caught: Caught) -> Input:
         match caught:
             case Words():
-                return Heard(text=caught.text, confidence=caught.confidence, at=caught.at, unheard=self._unheard)
+                return caught.as_input(unheard=self._unheard)
             case Keys(digits=digits, at=at):
                 return Digits(digits=digits, at=at)
             case Beeped():

@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-EXCLUDED = ("comtypes", "pyobjc", "pypiwin32")
-"""What pyttsx3 asks for on desktops, to reach voices that the product does not use."""
+EXCLUDED = ("comtypes", "pyobjc", "pypiwin32", "sounddevice")
+"""What pyttsx3 asks for on desktops, for voices that the product does not use, and PocketSphinx for a microphone."""
 
 SOURCE_ONLY = ("srt",)
 """Pure Python without a wheel; ``setuptools`` in the build file builds it."""
@@ -45,7 +45,7 @@ def compile_lock(requirements: list[str], target: Path, *, under: Path | None = 
 
 
 def main() -> None:
-    """Write ``constraints.txt`` and those for tests, mutation, building, and for the Mandarin recogniser."""
+    """Write ``constraints.txt`` and those for tests, mutation, building, and for Mandarin."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime: list[str] = project["project"]["dependencies"]
     test: list[str] = project["project"]["optional-dependencies"]["test"]
@@ -53,8 +53,8 @@ def main() -> None:
     mandarin: list[str] = project["project"]["optional-dependencies"]["mandarin"]
     mutation: list[str] = project["project"]["optional-dependencies"]["mutation"]
     compile_lock(runtime, ROOT / "constraints.txt")
-    compile_lock(mandarin, ROOT / "constraints-mandarin.txt", under=ROOT / "constraints.txt")
     compile_lock([*runtime, *test], ROOT / "constraints-test.txt", under=ROOT / "constraints.txt")
+    compile_lock(mandarin, ROOT / "constraints-mandarin.txt", under=ROOT / "constraints-test.txt")
     compile_lock(mutation, ROOT / "constraints-mutation.txt", under=ROOT / "constraints-test.txt")
     compile_lock(
         [*build, "editables", "pip", "setuptools"], ROOT / "constraints-build.txt", under=ROOT / "constraints-test.txt"

@@ -17,7 +17,7 @@ from speech.seams import Hearing, ModelMissing, Recognizer, Speech, SpeechError,
 
 AUTO = "auto"
 
-_NOT_ENGINES = frozenset({"mel"})
+_NOT_ENGINES = frozenset({"mel", "tokens"})
 
 
 class UnknownEngine(SpeechError):

@@ -139,6 +139,7 @@ class RemoteHearing:
                 raise SpeechError(f"no result within {deadline_s:.1f} s", code="late") from None
             transcript = Transcript(
                 text=str(reply["text"]),
+                alternatives=tuple(str(reading) for reading in reply.get("alternatives", ())),
                 confidence=float(reply["confidence"]),
                 engine=str(reply["engine"]),
                 cpu_s=float(reply["cpu_s"]),

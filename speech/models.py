@@ -100,7 +100,8 @@ class ModelStore:
                 return folder, _is_multilingual(folder)
         if language == "en" and package_folder(TINY_EN.package) is not None:
             return self._pinned(TINY_EN), False
-        if all(package_folder(part) is not None for part in BASE_PARTS):
+        parts = [package_folder(part) for part in BASE_PARTS]
+        if parts[0] is not None and all(parts) and f"<|{language}|>" in _special_tokens(parts[0] / "data"):
             return self._joined_base(), True
         wanted = TINY_EN.distribution if language == "en" else "outbound[mandarin]"
         raise ModelMissing(
@@ -203,5 +204,10 @@ def _load_verdicts(memory: Path) -> dict[str, str]:
 
 def _is_multilingual(folder: Path) -> bool:
     """English-only Whisper has 51864 tokens, with end of text at 50256; multilingual ones have it at 50257."""
+    return _special_tokens(folder).get("<|endoftext|>") == 50257
+
+
+def _special_tokens(folder: Path) -> dict[str, int]:
+    """The special tokens of a Whisper model; ``<|zh|>`` is there when it understands Mandarin."""
     tokens = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8")).get("added_tokens", [])
-    return any(token.get("content") == "<|endoftext|>" and token.get("id") == 50257 for token in tokens)
+    return {str(token.get("content")): int(token.get("id", -1)) for token in tokens}

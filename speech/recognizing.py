@@ -1,8 +1,8 @@
 """A recogniser behind a socket: open an utterance, send audio, ask for the result as often as wanted.
 
 Messages: ``open {hearing, language, phrases, expects_digits}``, ``audio {hearing}`` + PCM, ``close {hearing}`` and
-``result {hearing, seq, before}``, answered by ``{re, text, confidence, engine, cpu_s}``. A streaming engine also tells
-``{event: partial, hearing, text}``. It keeps no audio after an utterance is closed.
+``result {hearing, seq, before}``, answered by ``{re, text, alternatives, confidence, engine, cpu_s}``. A streaming
+engine also tells ``{event: partial, hearing, text}``. It keeps no audio after an utterance is closed.
 """
 
 from __future__ import annotations
@@ -101,6 +101,7 @@ class RecognizerService(Service):
         found = hearing.result()
         return {
             "text": found.text,
+            "alternatives": list(found.alternatives),
             "confidence": found.confidence,
             "engine": found.engine,
             "cpu_s": round(found.cpu_s, 4),

@@ -50,6 +50,8 @@ class Transcript:
 
     text: str
     """Words as the engine gives them, trimmed; empty when nothing was understood."""
+    alternatives: tuple[str, ...] = ()
+    """Other readings that the sound bears out, best first; none where the engine is sure or cannot tell."""
     confidence: float
     """0..1, the engine's own estimate; engines are not comparable with each other."""
     engine: str

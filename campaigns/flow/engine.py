@@ -7,7 +7,7 @@ Every list of effects ends with exactly one ``Listen``, ``Handoff`` or ``Hangup`
 from __future__ import annotations
 
 from campaigns.dispositions import Disposition
-from campaigns.flow import anytime
+from campaigns.flow import anytime, doubt
 from campaigns.flow import effects as fx
 from campaigns.flow.findings import Finding, FlowError
 from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine
@@ -100,12 +100,16 @@ def _voicemail(turn: Turn) -> Move:
 
 def _heard(turn: Turn, event: Heard) -> Move:
     step = turn.step
+    asked, event = doubt.settled(turn, event)
     matches = turn.meanings(step.expected())
+    if not (matches or asked):
+        matches, event = doubt.other_reading(turn, event)
     meant = {match.intent for match in matches}
     # Whatever was said with it: "no thanks, and stop calling me" is both; "no, call me later" refuses nothing.
     refused = "refuse_offer" in meant or ("opt_out" in meant and step.refused_by(matches))
     refused = refused and not turn.state.opted_out and "voicemail" not in meant
-    move = _take(turn, event, matches, meant)
+    asking = not asked and turn.state.turns < MOST_TURNS and not _too_early(event, meant)
+    move = (asking and doubt.ask_back(turn, event, meant)) or _take(turn, event, matches, meant)
     if refused:
         turn.refuse()
     return move
@@ -170,6 +174,7 @@ def _say_unheard(turn: Turn, unheard: int) -> Move:
 
 
 def _pressed(turn: Turn, event: Digits) -> Move:
+    turn.change(unsure="")
     state = turn.state
     does = turn.flow.keys.taken().get(event.digits, "")
     if state.ended:

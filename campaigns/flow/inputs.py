@@ -13,6 +13,9 @@ class Heard:
     text: str
     """What the recogniser understood; empty when there was speech that nobody could make out."""
     confidence: float = 1.0
+    """0..1: how well it was heard."""
+    alternatives: tuple[str, ...] = ()
+    """Other readings of the same sound, best first; looked at when ``text`` means nothing."""
     at: datetime | None = None
     """When the utterance ended, aware, in any zone; relative times ("tomorrow at three") are read from it."""
     unheard: int = 0

@@ -56,6 +56,8 @@ class Step:
     type: ClassVar[str]
     waits: ClassVar[bool] = False
     """Whether it always listens before it goes on."""
+    takes_values: ClassVar[bool] = False
+    """Whether an answer is a value (a number, a time) rather than one of several meanings."""
     ends: ClassVar[bool] = False
     """Whether it may end the conversation by itself."""
     name: str

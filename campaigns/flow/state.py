@@ -40,6 +40,8 @@ class State:
     """What was said to come to the present question, to be said again when the customer asks for it."""
     batch: tuple[str, ...] = ()
     """Everything that the last effects say, in order."""
+    unsure: str = ""
+    """What the customer was asked to confirm ("did you say …?"), while that is not answered."""
     words: str = ""
     """The customer's last words or digits."""
     wish: str = ""

@@ -82,7 +82,7 @@ class Turn:
         return {**told, **self.state.values}
 
     def meanings(self, expected: Iterable[str], phrases: Mapping[str, Iterable[str]] | None = None) -> list[Match]:
-        """What the customer's words mean."""
+        """What the customer's words mean, as they are taken now."""
         return understand(self.text, self.state.language, frozenset(expected), phrases) if self.text else []
 
     def time(self) -> datetime | None:

@@ -16,6 +16,7 @@ from campaigns.understanding.vocabulary import Intent, Vocabulary, vocabulary
 ANYWHERE, WHOLE, LEAD, WEAK = 0.9, 0.95, 0.8, 0.6
 LONGEST = 1000
 """Characters of an utterance that are read; nobody answers a question with more."""
+_LONG_NUMBER = re.compile(r"\d{3}")
 _PUNCTUATION = re.compile(r"[\s,.;:!?…，。；：！？、]+")
 
 
@@ -64,7 +65,7 @@ def find(
     found = [*_own_phrases(normal, words, phrases or {}), *_anywhere(normal, words)]
     for clause in normal.clauses:
         found += _clause(normal, words, clause, frozenset(expected))
-    kept = _without_contained(_single_digit(found)) or list(_alone(normal, words))
+    kept = _without_contained(_single_digit(found, normal)) or list(_alone(normal, words))
     return [
         Match(intent=one.intent, confidence=one.confidence, span=normal.source_span(one.start, one.end)) for one in kept
     ]
@@ -149,10 +150,11 @@ def _digit(normal: Normal, words: Vocabulary, position: int, end: int, expected:
     return _Found(name, WEAK, hit.start(), hit.end()) if name in expected else None
 
 
-def _single_digit(found: list[_Found]) -> list[_Found]:
-    """Several digits are a number, not a key."""
+def _single_digit(found: list[_Found], normal: Normal) -> list[_Found]:
+    """Several digits are a number, not a key; so is one beside a longer number."""
     places = {one.end for one in found if one.intent.startswith("digit:")}
-    return found if len(places) < 2 else [one for one in found if not one.intent.startswith("digit:")]
+    alone = len(places) < 2 and not _LONG_NUMBER.search(normal.text)
+    return found if alone else [one for one in found if not one.intent.startswith("digit:")]
 
 
 def _alone(normal: Normal, words: Vocabulary) -> Iterator[_Found]:

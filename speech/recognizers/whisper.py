@@ -5,11 +5,9 @@ It decides nothing about when an utterance begins or ends, and answers "" rather
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,9 @@ from numpy.typing import NDArray
 
 from speech import audio
 from speech.models import ModelStore
+from speech.nearness import nearest
 from speech.recognizers.mel import FRAMES_A_SECOND, RATE_HZ, log_mel
+from speech.recognizers.tokens import Tokens
 from speech.seams import SAMPLE_RATE_HZ, ModelMissing, Transcript
 
 NAME = "whisper"
@@ -31,6 +31,13 @@ TOKENS_A_SECOND = 8
 SHORTEST_S = 0.1
 QUIETEST_DBFS = -55.0
 """Below this loudness there is nothing to understand, and Whisper would invent words."""
+
+SURE = 0.9
+"""A reading this certain is not doubted."""
+SHORT_S = 5.0
+"""The expected phrases are short; a long utterance is none of them."""
+MOST_CANDIDATES = 3
+LEAST_LIKENESS = 0.55
 
 _BRACKETED = re.compile(r"[\[(*♪<][^\])*♪>]*[\])*♪>]")
 _WORD = re.compile(r"\w")
@@ -65,13 +72,18 @@ class Whisper:
         self._multilingual = multilingual
 
     def open(self, *, language: str, phrases: tuple[str, ...] = (), expects_digits: bool = False) -> WhisperHearing:
-        """Begin an utterance; ``phrases`` are not used: a prompt may be echoed back where nothing was said."""
+        """Begin an utterance; ``phrases`` are checked against the sound where the reading is doubtful (ADR 14).
+
+        They are never put into the prompt: it may be echoed back where nothing was said.
+        """
         if language not in self.languages:
             raise ModelMissing(f"this Whisper worker serves {', '.join(self.languages)}, not {language!r}")
-        return WhisperHearing(self, language, expects_digits)
+        return WhisperHearing(self, language, phrases, expects_digits)
 
-    def understand(self, sound: NDArray[np.float32], language: str, *, expects_digits: bool) -> tuple[str, float]:
-        """Understand at most 28 s of 16 kHz sound; returns (text, confidence 0..1)."""
+    def understand(
+        self, sound: NDArray[np.float32], language: str, phrases: tuple[str, ...] = (), *, expects_digits: bool
+    ) -> tuple[str, float, tuple[str, ...]]:
+        """Understand at most 28 s of 16 kHz sound; returns (text, confidence 0..1, other readings)."""
         seconds = len(sound) / RATE_HZ
         context_s = min(30, max(CONTEXT_S, 4 * math.ceil((seconds + 0.5) / 4)))
         picture = log_mel(sound, context_s * FRAMES_A_SECOND)
@@ -86,8 +98,45 @@ class Whisper:
             return_scores=True,
             return_no_speech_prob=True,
         )
-        text = unloop(self._tokens.text(result.sequences_ids[0]), seconds)
-        return judge(text, certainty=math.exp(result.scores[0]), nothing=result.no_speech_prob)
+        raw = unloop(self._tokens.text(result.sequences_ids[0]), seconds)
+        text, confidence = judge(raw, certainty=math.exp(result.scores[0]), nothing=result.no_speech_prob)
+        if not text or confidence >= SURE or seconds > SHORT_S:
+            return text, confidence, ()
+        return text, confidence, self._other_readings(encoded, prompt, text, phrases, language, seconds)
+
+    def _other_readings(
+        self, encoded: Any, prompt: list[int], text: str, phrases: tuple[str, ...], language: str, seconds: float
+    ) -> tuple[str, ...]:
+        """Those expected phrases that sound like the reading and that the sound bears out, the best first."""
+        near = nearest(text, phrases, language, limit=MOST_CANDIDATES, least=LEAST_LIKENESS)
+        if not near or _bare(near[0][0]) == _bare(text):
+            return ()
+        readings = [self._tokens.numbers(_as_written(words)) for words in (text, *(phrase for phrase, _ in near))]
+        repeated = self._storage.from_array(np.repeat(np.asarray(encoded), len(readings), axis=0))
+        frames = [math.ceil(seconds * FRAMES_A_SECOND / 2)] * len(readings)
+        aligned = self._model.align(repeated, prompt[:-1], readings, frames)
+        own, *others = (sum(math.log(max(p, 1e-10)) for p in one.text_token_probs) for one in aligned)
+        borne_out = [
+            (own - other, phrase)
+            for (phrase, likeness), other in zip(near, others, strict=True)
+            if own - other <= allowance(likeness)
+        ]
+        return tuple(phrase for _, phrase in sorted(borne_out))
+
+
+def allowance(likeness: float) -> float:
+    """How much less probable (nats) than the reading a phrase may be: more, the more alike they sound (0..1)."""
+    return 0.5 + 60.0 * max(0.0, likeness - LEAST_LIKENESS) ** 2
+
+
+def _bare(words: str) -> str:
+    return "".join(character for character in words.casefold() if character.isalnum())
+
+
+def _as_written(words: str) -> str:
+    """As Whisper writes it: a space and a capital before Latin letters, no full stop."""
+    bare = words.strip(" .,!?。，！？")
+    return f" {bare[0].upper()}{bare[1:]}" if bare[:1].isascii() else bare
 
 
 def unloop(text: str, seconds: float) -> str:
@@ -120,9 +169,10 @@ def judge(text: str, *, certainty: float, nothing: float) -> tuple[str, float]:
 class WhisperHearing:
     """One utterance being collected."""
 
-    def __init__(self, engine: Whisper, language: str, expects_digits: bool) -> None:
+    def __init__(self, engine: Whisper, language: str, phrases: tuple[str, ...], expects_digits: bool) -> None:
         self._engine = engine
         self._language = language
+        self._phrases = phrases
         self._expects_digits = expects_digits
         self._pcm = bytearray()
         self._understood: tuple[int, Transcript] | None = None
@@ -139,10 +189,11 @@ class WhisperHearing:
         began = time.process_time()
         narrow = audio.samples(bytes(self._pcm))
         heard = self._pieces(narrow) if self._worth_a_look(narrow) else []
-        texts = [text for text, _ in heard if text]
+        texts = [text for text, _, _ in heard if text]
         transcript = Transcript(
             text=" ".join(texts),
-            confidence=min((confidence for text, confidence in heard if text), default=0.0),
+            alternatives=heard[0][2] if len(heard) == 1 else (),
+            confidence=min((confidence for text, confidence, _ in heard if text), default=0.0),
             engine=NAME,
             cpu_s=time.process_time() - began,
         )
@@ -152,10 +203,11 @@ class WhisperHearing:
     def _worth_a_look(self, narrow: audio.Samples) -> bool:
         return len(narrow) >= SHORTEST_S * SAMPLE_RATE_HZ and audio.rms_dbfs(narrow) > QUIETEST_DBFS
 
-    def _pieces(self, narrow: audio.Samples) -> list[tuple[str, float]]:
+    def _pieces(self, narrow: audio.Samples) -> list[tuple[str, float, tuple[str, ...]]]:
         wide = audio.resample(narrow.astype(np.float32) / audio.FULL_SCALE, SAMPLE_RATE_HZ, RATE_HZ)
         return [
-            self._engine.understand(piece, self._language, expects_digits=self._expects_digits) for piece in _cut(wide)
+            self._engine.understand(piece, self._language, self._phrases, expects_digits=self._expects_digits)
+            for piece in _cut(wide)
         ]
 
 
@@ -169,45 +221,6 @@ def _cut(wide: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         pieces.append(wide[:end])
         wide = wide[end:]
     return [*pieces, wide]
-
-
-class Tokens:
-    """Whisper's vocabulary: prompts in, text out (byte-level BPE; only decoding is needed)."""
-
-    def __init__(self, path: Path) -> None:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        self._special: dict[str, int] = {token["content"]: token["id"] for token in document["added_tokens"]}
-        self._first_special = min(self._special.values())
-        vocabulary: dict[str, int] = document["model"]["vocab"]
-        self._pieces = {number: piece for piece, number in vocabulary.items()}
-        self._bytes = {letter: value for value, letter in enumerate(_byte_letters())}
-
-    def prompt(self, language: str | None) -> list[int]:
-        """Tokens that ask for a transcription; ``language`` is named to multilingual models only."""
-        words = ["<|startoftranscript|>"]
-        if language is not None:
-            if f"<|{language}|>" not in self._special:
-                raise ModelMissing(f"Whisper does not know the language {language!r}")
-            words += [f"<|{language}|>", "<|transcribe|>"]
-        return [self._special[word] for word in (*words, "<|notimestamps|>")]
-
-    def text(self, numbers: list[int]) -> str:
-        """Join the text of tokens, leaving special ones out."""
-        letters = "".join(self._pieces.get(number, "") for number in numbers if number < self._first_special)
-        return bytes(self._bytes[letter] for letter in letters if letter in self._bytes).decode(errors="ignore").strip()
-
-
-def _byte_letters() -> list[str]:
-    """The printable stand-in of each byte in byte-level BPE vocabularies: itself, or the next letter from 256 on."""
-    plain = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    letters, following = [], 256
-    for value in range(256):
-        if value in plain:
-            letters.append(chr(value))
-        else:
-            letters.append(chr(following))
-            following += 1
-    return letters
 
 
 def load(store: ModelStore, languages: tuple[str, ...], *, threads: int = 1) -> Whisper:

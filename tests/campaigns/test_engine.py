@@ -506,3 +506,61 @@ def test_every_disposition_a_flow_gives_is_one_of_an_answered_call() -> None:
 
     assert set(ALLOWED) <= ANSWERED
     assert Disposition.OPTED_OUT not in ALLOWED
+
+
+ASKED_BACK = ["understood None", "say Did you say: yes please? Please say yes or no.", LISTEN]
+
+
+def test_badly_heard_words_are_asked_back_before_they_decide() -> None:
+    doubtful = Heard(text="yes please.", confidence=0.1)
+    assert told(talk(flow(), doubtful)[1]) == ASKED_BACK
+    assert told(talk(flow(), Heard(text="yes please.", confidence=0.9))[1])[0] == "understood yes"
+    assert told(talk(flow(), doubtful, "yes")[1])[-1] == "hangup accepted renewed"
+
+
+def test_a_no_to_what_was_asked_back_refuses_nothing() -> None:
+    said = told(talk(flow(), Heard(text="yes please.", confidence=0.1), "no")[1])
+    assert said == ["understood None", "say Sorry, I did not understand.", QUESTION, LISTEN]
+
+
+def test_other_words_than_yes_or_no_are_taken_as_they_are() -> None:
+    doubtful = Heard(text="yes please.", confidence=0.1)
+    assert told(talk(flow(), doubtful, "stop calling me")[1])[-2:] == OPT_OUT[1:]
+    assert told(talk(flow(), doubtful, "#2")[1])[-1] == "hangup declined"
+    assert told(talk(flow(), doubtful, Heard(text="no thanks", confidence=0.1))[1])[-1] != ASKED_BACK[1]
+
+
+def test_nothing_is_asked_back_twice_in_a_row() -> None:
+    doubtful = Heard(text="yes please.", confidence=0.1)
+    said = told(talk(flow(), doubtful, Heard(text="okay", confidence=0.1))[1])
+    assert said[-1] == "hangup accepted renewed"
+
+
+@pytest.mark.parametrize("words", ["stop calling me", "a real person please", "goodbye"])
+def test_what_binds_us_is_never_doubted(words: str) -> None:
+    said = told(talk(flow(), Heard(text=words, confidence=0.01))[1])
+    assert "Did you say" not in " ".join(said)
+    assert said[0] in {"understood opt_out", "understood agent", "understood goodbye"}
+
+
+def test_another_reading_counts_where_the_first_means_nothing() -> None:
+    stop = Heard(text="Oh, it beat.", confidence=0.3, alternatives=("stop calling me",))
+    said = told(talk(flow(), stop)[1])
+    assert said[-2:] == OPT_OUT[1:]
+    assert "opt-out 'stop calling me' all" in said
+    yes = Heard(text="Guess leaves.", confidence=0.9, alternatives=("mumble", "yes please"))
+    assert told(talk(flow(), yes)[1]) == ASKED_BACK
+    plain = Heard(text="No thanks.", confidence=0.9, alternatives=("yes please",))
+    assert told(talk(flow(), plain)[1])[-1] == "hangup declined"
+
+
+def test_what_was_asked_back_survives_being_written_down() -> None:
+    state, _ = talk(flow(), Heard(text="yes please.", confidence=0.1))
+    assert State.from_dict(json.loads(json.dumps(state.to_dict()))) == state
+
+
+def test_a_value_is_never_taken_for_another_reading() -> None:
+    number = {"type": "collect", "say": "Number?", "least": 4, "save_as": "n", "then": "bye", "otherwise": "silent"}
+    asking = flow(steps={"offer": number})
+    heard = Heard(text="four two one one", confidence=0.1, alternatives=("wrong number",))
+    assert told(talk(asking, heard)[1])[0] == "understood n"

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
 
 
 def test_every_engine_file_is_found() -> None:
-    assert names("recognizer") == ("scripted", "vosk", "whisper")
+    assert names("recognizer") == ("pocketsphinx", "scripted", "vosk", "whisper")
     assert names("synthesizer") == ("piper", "pyttsx3", "scripted")
 
 

@@ -80,6 +80,9 @@ def test_a_memory_that_cannot_be_read_costs_hashing_only(tmp_path: Path) -> None
     assert str(model) in json.loads((tmp_path / "verified.json").read_text())
 
 
+TOKENS = json.dumps({"added_tokens": [{"content": "<|zh|>", "id": 1}, {"content": "<|de|>", "id": 2}]})
+
+
 @pytest.fixture
 def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two small packages in the shape of Whisper base's parts."""
@@ -90,12 +93,12 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (data.parent / "__init__.py").touch()
         (data / f"model.bin.part{number}").write_bytes(bytes([number]) * 1000)
     for name in ("tokenizer.json", "config.json", "vocabulary.txt"):
-        (packages / "base_part1" / "data" / name).write_text("{}")
+        (packages / "base_part1" / "data" / name).write_text(TOKENS)
     joined = hashlib.sha256(bytes([1]) * 1000 + bytes([2]) * 1000).hexdigest()
     monkeypatch.syspath_prepend(packages)
     monkeypatch.setattr(models, "BASE_PARTS", ("base_part1", "base_part2"))
     monkeypatch.setattr(
-        models, "BASE_FILES", {"model.bin": joined, "tokenizer.json": hashlib.sha256(b"{}").hexdigest()}
+        models, "BASE_FILES", {"model.bin": joined, "tokenizer.json": hashlib.sha256(TOKENS.encode()).hexdigest()}
     )
     return packages
 
@@ -107,6 +110,12 @@ def test_whisper_base_is_joined_once(tmp_path: Path, parts: Path) -> None:
     joined_at = (folder / "model.bin").stat().st_mtime_ns
     assert ModelStore(root=tmp_path / "store").whisper("de") == (folder, True)
     assert (folder / "model.bin").stat().st_mtime_ns == joined_at
+
+
+def test_a_language_that_whisper_does_not_know_is_not_promised(tmp_path: Path, parts: Path) -> None:
+    with pytest.raises(ModelMissing, match="no Whisper model for 'xx'"):
+        ModelStore(root=tmp_path / "store").whisper("xx")
+    assert not (tmp_path / "store" / "joined").exists()
 
 
 def test_damaged_parts_are_not_joined(tmp_path: Path, parts: Path) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 
 from speech import audio
-from speech.recognizers.whisper import judge, unloop
+from speech.engines import load_recognizer
+from speech.models import ModelStore
+from speech.recognizers.tokens import Tokens
+from speech.recognizers.whisper import allowance, judge, unloop
 from speech.seams import ModelMissing, Recognizer, Synthesizer, Transcript
 from speech.synthesizers.piper import STEADY
 from tests.speech.conftest import by_telephone
@@ -140,3 +144,52 @@ def test_what_whisper_makes_up_is_dropped(text: str, certainty: float, nothing: 
 )
 def test_a_decoder_that_runs_in_circles_is_cut_short(text: str, seconds: float, once: str) -> None:
     assert unloop(text, seconds) == once
+
+
+PHRASES = ("stop calling me", "you have the wrong number", "take me off your list", "how much does it cost")
+SIMPLE = str.maketrans("電話給錢時間點後", "电话给钱时间点后")
+MANDARIN = ("不要再打电话给我了", "我要找人工客服", "多少钱", "没兴趣", "你打错了", "明天下午三点再打给我")
+
+
+def bare(text: str) -> str:
+    return "".join(c for c in text.translate(SIMPLE) if c.isalnum())
+
+
+def test_a_phrase_that_the_sound_bears_out_is_another_reading(whisper: Recognizer, espeak: Any) -> None:
+    hearing = whisper.open(language="en", phrases=PHRASES)
+    hearing.feed(by_telephone(espeak.render("Take me off your list", language="en").pcm))
+    found = hearing.result()
+    assert "take me off your list" in (words(found.text), *found.alternatives)
+    assert set(found.alternatives) <= {"take me off your list"}
+
+
+@pytest.mark.parametrize("said", ["I like green apples in the morning.", "The trains are late again."])
+def test_no_phrase_is_forced_on_other_words(whisper: Recognizer, espeak: Any, said: str) -> None:
+    hearing = whisper.open(language="en", phrases=PHRASES)
+    hearing.feed(by_telephone(espeak.render(said, language="en").pcm))
+    assert hearing.result().alternatives == ()
+
+
+def test_a_phrase_may_be_less_probable_the_more_it_sounds_like_the_reading() -> None:
+    assert allowance(0.55) == 0.5 < allowance(0.7) < allowance(0.9) < allowance(1.0) < 13
+
+
+@pytest.fixture(scope="module")
+def mandarin(store: ModelStore) -> Recognizer:
+    return load_recognizer("whisper", store, ("zh",))
+
+
+@pytest.mark.parametrize("said", ["不要再打电话给我了", "我要找人工客服", "明天下午三点再打给我", "多少钱"])
+def test_mandarin_is_understood_from_packages_alone(mandarin: Recognizer, espeak: Any, said: str) -> None:
+    hearing = mandarin.open(language="zh", phrases=MANDARIN)
+    hearing.feed(by_telephone(espeak.render(said, language="zh").pcm))
+    found = hearing.result()
+    readings = {bare(text) for text in (found.text, *found.alternatives)}
+    assert bare(said) in readings
+
+
+def test_tokens_go_both_ways(store: ModelStore) -> None:
+    tokens = Tokens(store.whisper("zh")[0] / "tokenizer.json")
+    for text in (" Don't call me, please.", "不要再打电话给我了", " 42 apples"):
+        assert tokens.text(tokens.numbers(text)) == text.strip()
+    assert len(tokens.numbers(" please")) == 1

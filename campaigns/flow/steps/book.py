@@ -35,6 +35,7 @@ class Book(Step):
 
     type: ClassVar[str] = "book"
     waits: ClassVar[bool] = True
+    takes_values: ClassVar[bool] = True
     ends: ClassVar[bool] = True
     say: Prompt | None = None
     again_say: Prompt | None = None

@@ -28,6 +28,7 @@ class Collect(Step):
 
     type: ClassVar[str] = "collect"
     waits: ClassVar[bool] = True
+    takes_values: ClassVar[bool] = True
     say: Prompt
     kind: str = "digits"
     """``digits``, or ``code`` (digits and letters; letters can only be spoken)."""

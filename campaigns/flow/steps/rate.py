@@ -26,6 +26,7 @@ class Rate(Step):
 
     type: ClassVar[str] = "rate"
     waits: ClassVar[bool] = True
+    takes_values: ClassVar[bool] = True
     say: Prompt
     least: int = 1
     most: int = 5
