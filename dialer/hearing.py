@@ -10,12 +10,10 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from campaigns.flow.effects import Listen
-from campaigns.flow.inputs import Heard
+from dialer.catches import Attention, Beeped, Caught, Keys, Quiet, Words
 from dialer.equipment import Equipment
 from dialer.keypad import Keypad
 from dialer.utterance import Utterance
@@ -28,66 +26,14 @@ from speech.listening import (
     SpeechResumed,
     SpeechStarted,
 )
+from speech.seams import Transcript
 
 log = logging.getLogger(__name__)
 
+LATE_S = 1.2
+"""An utterance that is not understood this long after its last sound keeps the customer waiting."""
 LOST_AUDIO_S = 5.0
 """An utterance or its decoding that shows no sign of life for this long is given up."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """An utterance that ended."""
-
-    text: str
-    alternatives: tuple[str, ...] = ()
-    """Other readings, best first."""
-    confidence: float
-    engine: str
-    started_s: float
-    """On the loop's clock."""
-    lasted_s: float
-    at: datetime
-
-    def as_input(self, *, unheard: int) -> Heard:
-        """What the flow is told of it."""
-        return Heard(
-            text=self.text, alternatives=self.alternatives, confidence=self.confidence, at=self.at, unheard=unheard
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
-    """Digits that were entered."""
-
-    digits: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beeped:
-    """A machine's beep."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quiet:
-    """Nothing came in time."""
-
-
-Caught = Words | Keys | Beeped
-
-
-class Attention(Protocol):
-    """Who is told at once, on the frame, what the ears notice."""
-
-    def on_speaking(self, *, started_s: float, spoken_ms: int) -> None:
-        """The customer is speaking, for ``spoken_ms`` by now."""
-
-    def on_key(self) -> None:
-        """A key was pressed."""
-
-    def on_caught(self, caught: Words | Beeped) -> bool:
-        """An utterance ended or a beep sounded; returns whether it is to be kept as an input."""
 
 
 class Listener:
@@ -217,9 +163,11 @@ class Listener:
             case SpeechStarted():
                 self._begin(event)
             case SpeechPaused() if self._utterance is not None:
-                self._utterance.pause()
+                utterance = self._utterance
+                utterance.pause(lambda transcript: self._read_early(utterance, transcript))
             case SpeechResumed() if self._utterance is not None:
                 self._utterance.resume()
+                self._ear.end_silence_ms = self._expected.end_silence_ms
             case SpeechEnded() if self._utterance is not None:
                 self._end(self._utterance, started_ms=event.started_ms, ended_ms=event.ended_ms)
             case Beep():
@@ -244,13 +192,33 @@ class Listener:
 
     def _end(self, utterance: Utterance, *, started_ms: int, ended_ms: int) -> None:
         self._utterance = None
+        self._ear.end_silence_ms = self._expected.end_silence_ms
         task = asyncio.create_task(self._understand(utterance, started_ms, ended_ms, self._equipment.now()))
         self._decoding.add(task)
         task.add_done_callback(self._decoded)
 
     async def _understand(self, utterance: Utterance, started_ms: int, ended_ms: int, at: datetime) -> None:
-        transcript = await utterance.result()
-        words = Words(
+        spent_s = (self._ear.now_ms - ended_ms) / 1000
+        late = asyncio.get_running_loop().call_later(max(0.0, LATE_S - spent_s), self._attention.on_late)
+        try:
+            transcript = await utterance.result()
+        finally:
+            late.cancel()
+        if transcript.text or not self._more_comes():
+            self._keep(self._words(transcript, started_ms, ended_ms, at))
+
+    def _more_comes(self) -> bool:
+        """Whether what was said since speaks for words that nobody could make out."""
+        return self._utterance is not None or len(self._decoding) > 1 or bool(self._inputs)
+
+    def _read_early(self, utterance: Utterance, transcript: Transcript) -> None:
+        """What was said so far is known while it is not yet certain to be all: wait accordingly."""
+        if utterance is self._utterance and utterance.paused:
+            words = self._words(transcript, utterance.started_ms, self._ear.now_ms, self._equipment.now())
+            self._ear.end_silence_ms = self._attention.patience_ms(words, self._expected, self.language)
+
+    def _words(self, transcript: Transcript, started_ms: int, ended_ms: int, at: datetime) -> Words:
+        return Words(
             text=transcript.text,
             alternatives=transcript.alternatives,
             confidence=transcript.confidence,
@@ -259,7 +227,6 @@ class Listener:
             lasted_s=(ended_ms - started_ms) / 1000,
             at=at,
         )
-        self._keep(words)
 
     def _decoded(self, task: asyncio.Task[None]) -> None:
         self._decoding.discard(task)

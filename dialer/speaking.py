@@ -17,6 +17,11 @@ from speech.prompts import sentences
 from speech.seams import FRAME_BYTES
 
 SENTENCE_PAUSE_MS = 180
+BACK_MS = 200
+"""A sentence that was held goes on this much before the place where it fell silent."""
+HELD_AT_MOST_S = 5.0
+LATE_S = 0.6
+"""A sentence that is not rendered after this much waiting is bridged: nobody is to hear silence for 1.5 s."""
 BYTES_PER_MS = 16
 
 
@@ -68,6 +73,12 @@ class Speaker:
         self._playback: Playback | None = None
         self._stopped: asyncio.Future[int] | None = None
         self._sounding = b""
+        self._began_ms = 0
+        self._held: asyncio.Future[None] | None = None
+        self._fillers: dict[str, tuple[str, asyncio.Task[bytes]]] = {}
+        self._filling: asyncio.Task[None] | None = None
+        self.asked_s: float | None = None
+        """When the first question of what is being said began to sound, on the loop's clock."""
 
     def now(self) -> bytes:
         """The 20 ms that leave us now, empty while the robot is silent: what an echo would be of."""
@@ -81,6 +92,27 @@ class Speaker:
         for sentence in sentences(text)[:2]:
             self._rendering(sentence, language)
 
+    def prepare_filler(self, text: str, language: str) -> None:
+        """Have ready what :meth:`fill` says in ``language``; it is the same for everybody."""
+        if language not in self._fillers:
+            rendering = asyncio.create_task(self._voice.render(text, language=language, keep=True))
+            rendering.add_done_callback(_look_at)
+            self._fillers[language] = text, rendering
+
+    def fill(self, language: str) -> None:
+        """Say that it takes a moment, if that is ready and nothing sounds; what is said next waits for its end."""
+        text, rendering = self._fillers.get(language, ("", None))
+        ready = rendering is not None and rendering.done() and not rendering.cancelled()
+        busy = self._playback is not None or (self._filling is not None and not self._filling.done())
+        if rendering is None or not ready or busy or rendering.exception() is not None:
+            return
+        self._filling = asyncio.create_task(self._fill(Sentence(text=text, pcm=rendering.result()), language))
+
+    async def _fill(self, sentence: Sentence, language: str) -> None:
+        self._story.robot_begins(sentence.text, language)
+        self._began_ms = 0
+        await self._play(sentence, b"")
+
     async def say(self, text: str, language: str, *, more: bool = False) -> bool:
         """Speak ``text``; returns whether all of it was heard, ``False`` when :meth:`stop` cut it.
 
@@ -88,14 +120,28 @@ class Speaker:
         cannot be rendered.
         """
         self._stopped = asyncio.get_running_loop().create_future()
+        self._held, self.asked_s = None, None
         try:
             return await self._say(sentences(text), language, self._stopped, more=more)
         finally:
             self._stopped = None
 
+    def hold(self) -> None:
+        """Fall silent now, for a moment: :meth:`resume` goes on, :meth:`stop` does not. Held once more it stays so."""
+        if self._stopped is None or self._held is not None:
+            return
+        self._held = asyncio.get_running_loop().create_future()
+        if self._playback is not None:
+            self._playback.stop()
+
+    def resume(self) -> None:
+        """Go on after :meth:`hold`."""
+        if self._held is not None and not self._held.done():
+            self._held.set_result(None)
+
     def stop(self) -> None:
         """Fall silent now."""
-        played_ms = self._playback.stop() if self._playback is not None else 0
+        played_ms = self._began_ms + self._playback.stop() if self._playback is not None else 0
         if self._stopped is not None and not self._stopped.done():
             self._stopped.set_result(played_ms)
 
@@ -105,6 +151,8 @@ class Speaker:
         for task in self._ahead.values():
             task.cancel()
         self._ahead.clear()
+        for _, filler in self._fillers.values():
+            filler.cancel()
 
     async def _say(self, parts: Sequence[str], language: str, stopped: asyncio.Future[int], *, more: bool) -> bool:
         for number, text in enumerate(parts, start=1):
@@ -112,7 +160,12 @@ class Speaker:
             if number < len(parts):
                 self._rendering(parts[number], language)
             first: set[asyncio.Future[Any]] = {rendering, stopped}
-            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(first, timeout=LATE_S, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                self.fill(language)
+                await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            if self._filling is not None:
+                await asyncio.wait({self._filling})
             if stopped.done():
                 return False
             if rendering.exception() is not None or self._is_shared(text, language):
@@ -125,9 +178,28 @@ class Speaker:
 
     async def _sound(self, sentence: Sentence, language: str, stopped: asyncio.Future[int], *, pause: bool) -> bool:
         """Sound one sentence; returns whether all of it was heard."""
-        self._sounding = sentence.pcm
-        playback = self._playback = self._leg.play(sentence.pcm + (silence(SENTENCE_PAUSE_MS) if pause else b""))
+        if not await self._released(stopped):
+            return False
+        if self.asked_s is None and any(mark in sentence.text for mark in "?？"):
+            self.asked_s = asyncio.get_running_loop().time()
         place = self._story.robot_begins(sentence.text, language)
+        played_ms = 0
+        while True:
+            self._began_ms = max(0, played_ms - BACK_MS)
+            complete, more_ms = await self._play(sentence, silence(SENTENCE_PAUSE_MS) if pause else b"")
+            played_ms = self._began_ms + more_ms
+            if complete or played_ms >= sentence.ms:
+                return True
+            if self._held is None or not await self._released(stopped):
+                break
+        played_ms = max(played_ms, stopped.result() if stopped.done() else 0)
+        self._story.robot_interrupted(place, heard_text=sentence.heard(played_ms), played_ms=played_ms)
+        return False
+
+    async def _play(self, sentence: Sentence, pause: bytes) -> tuple[bool, int]:
+        """Play a sentence from where it is to begin; returns whether it came to its end, and how far it came."""
+        self._sounding = sentence.pcm[self._began_ms * BYTES_PER_MS :]
+        playback = self._playback = self._leg.play(self._sounding + pause)
         try:
             complete = await playback.wait()
         except asyncio.CancelledError:
@@ -135,13 +207,15 @@ class Speaker:
             raise
         finally:
             self._playback = None
-        if complete:
-            return True
-        played_ms = stopped.result() if stopped.done() else playback.played_ms
-        if played_ms >= sentence.ms:
-            return True
-        self._story.robot_interrupted(place, heard_text=sentence.heard(played_ms), played_ms=played_ms)
-        return False
+        return complete, playback.played_ms
+
+    async def _released(self, stopped: asyncio.Future[int]) -> bool:
+        """Wait as long as we are held; returns whether to go on."""
+        if self._held is not None:
+            first: set[asyncio.Future[Any]] = {self._held, stopped}
+            await asyncio.wait(first, timeout=HELD_AT_MOST_S, return_when=asyncio.FIRST_COMPLETED)
+            self._held = None
+        return not stopped.done()
 
     def _rendering(self, text: str, language: str) -> asyncio.Task[bytes]:
         key = (language, text)

@@ -13,9 +13,10 @@ from campaigns.dispositions import Disposition
 from campaigns.flow.effects import Effect, Handoff, Hangup, Listen, RecordOptOut, Refusal, Say, Understood
 from campaigns.flow.engine import State, advance
 from campaigns.flow.inputs import Digits, HandoffEnded, HungUp, Input, Machine, Silence
+from dialer.catches import Beeped, Caught, Keys, Quiet, Words
 from dialer.courtesy import Courtesy
 from dialer.equipment import Equipment
-from dialer.hearing import Beeped, Caught, Keys, Listener, Quiet, Words
+from dialer.hearing import Listener
 from dialer.legs import Leg
 from dialer.machine import VOICEMAIL
 from dialer.messages import EventKind
@@ -49,7 +50,8 @@ class Conversation:
             self._speaker,
             intent_of=self._intent_of,
             is_opt_out=self._is_opt_out,
-            on_greeting=self._on_greeting,
+            language=lambda: self._state.language,
+            on_aside=self._tell_words,
             on_beep=self._on_beep,
         )
         self.listener = Listener(
@@ -254,6 +256,7 @@ class Conversation:
                 return Machine()
 
     def _prepare(self) -> None:
+        self._speaker.prepare_filler(self._flow.plain_words("one_moment", self._state.language), self._state.language)
         for effect in self._effects:
             if isinstance(effect, Say) and not self.listener.closed:
                 self._speaker.prepare(effect.text, effect.language)
@@ -278,9 +281,6 @@ class Conversation:
         self._story.customer_said(
             words.text, at_s=at_s, intent=intent, confidence=words.confidence, engine=words.engine
         )
-
-    def _on_greeting(self, words: Words) -> None:
-        self._tell_words(words, self._intent_of(words))
 
     def _on_beep(self) -> bool:
         saying = self._courtesy.saying

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from dialer.equipment import Understanding
 from speech.seams import SpeechError, Transcript
@@ -32,11 +33,11 @@ class Utterance:
         else:
             self._understanding.feed(pcm)
 
-    def pause(self) -> None:
-        """Begin to decode: this may be all."""
+    def pause(self, on_early: Callable[[Transcript], None]) -> None:
+        """Begin to decode: this may be all. ``on_early`` is told what it is, unless speech goes on or it fails."""
         self.paused = True
         self._early = asyncio.create_task(self._understanding.result(self._patience_s))
-        self._early.add_done_callback(_look_at)
+        self._early.add_done_callback(lambda task: _look_at(task, on_early))
 
     def resume(self) -> None:
         """It was not all: forget the early result."""
@@ -69,7 +70,7 @@ class Utterance:
             self._early = None
 
 
-def _look_at(task: asyncio.Task[Transcript]) -> None:
+def _look_at(task: asyncio.Task[Transcript], on_early: Callable[[Transcript], None]) -> None:
     """A result that was thrown away may have failed unnoticed."""
-    if not task.cancelled():
-        task.exception()
+    if not task.cancelled() and task.exception() is None:
+        on_early(task.result())

@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from dialer.hearing import Beeped, Caught, Keys, Listener, Quiet, Words
+from dialer.catches import Beeped, Caught, Keys, Quiet, Words
+from dialer.hearing import Listener
 from dialer.machine import MachineWatch
 from dialer.story import Story
 

@@ -21,6 +21,8 @@ LEAST_LIMIT, MOST_LIMIT = 1, 4
 LONGEST = {False: 320, True: 110}
 """Characters of a prompt that is still short, with and without spaces between words."""
 _NOT_SPOKEN = ("values.", "summary")
+_OWN_NAMES = {"wording.unsure": {"heard"}, "wording.collect_confirm": {"value"}}
+"""What only these sentences may name."""
 
 
 def lint(flow: Flow) -> tuple[Finding, ...]:
@@ -142,7 +144,7 @@ def _variables(flow: Flow, graph: Graph) -> Iterator[Finding]:
     always = {*flow.variables, *KEY_VARIABLES}
     known = always | {name for step in flow.steps.values() for name in step.assigns()} | {CALLBACK_TIME}
     for step, key, prompt in _prompts(flow):
-        own = {"value"} if step and step.type == "collect" else set()
+        own = {"value"} if step and step.type == "collect" else _OWN_NAMES.get(key, set())
         for name in sorted(prompt.names - own):
             where = step.name if step else ""
             if name not in known:

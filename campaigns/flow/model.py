@@ -159,3 +159,8 @@ class Flow:
     def words(self, key: str) -> Prompt:
         """A sentence of the flow's own, else the built-in one."""
         return self.wordings.get(key) or wording(key)
+
+    def plain_words(self, key: str, language: str) -> str:
+        """The same as text that can be spoken at any time: the built-in sentence where the flow's own has variables."""
+        templates = (prompt.template(language) for prompt in (self.words(key), wording(key)))
+        return next((template.source for template in templates if template is not None and not template.names), "")

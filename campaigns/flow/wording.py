@@ -34,9 +34,11 @@ WORDINGS = (
     "no_agent",
     "no_input",
     "no_match",
+    "one_moment",
     "opt_out",
     "refused",
     "robot",
+    "unsure",
     "who",
     "wrong_person",
 )

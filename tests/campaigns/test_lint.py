@@ -153,3 +153,9 @@ def test_findings_are_gathered_not_the_first_only() -> None:
 
 def test_the_lint_reads_what_the_parser_reads() -> None:
     assert lint(parse_flow(document(), source="other.yaml"))[0].file == "other.yaml"
+
+
+def test_sentences_of_the_flows_own_may_name_what_the_built_in_ones_name() -> None:
+    own = {"unsure": "Was that {{heard}}?", "collect_confirm": "Is it {{value}}?"}
+    assert "unknown_variable" not in {finding.code for finding in lint(flow(wording=own))}
+    assert "unknown_variable" in {finding.code for finding in lint(flow(wording={"who": "I am {{heard}}."}))}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from campaigns.dispositions import Disposition
 from dialer.journal import What
 from dialer.messages import CallResult, EventKind
+from speech.audio import silence
 from tests.dialer.customers import FarEnd, says_yes, speech
 from tests.dialer.flows import NOTICE
 from tests.dialer.world import World, ring
@@ -49,7 +52,7 @@ def test_what_the_tape_says_is_measured_and_kept(tmp_path: Path) -> None:
     assert result.timings.answer_to_audio_s is not None
     assert result.timings.answer_to_audio_s < 0.1
     assert len(result.timings.turn_gaps_s) == 1
-    assert 0.5 < result.timings.turn_gaps_s[0] < 0.7
+    assert 0.3 < result.timings.turn_gaps_s[0] < 0.4, "a plain yes is complete after 300 ms"
     with wave.open(str(world.folder / "recordings" / result.recording)) as kept:
         assert (kept.getnchannels(), kept.getframerate()) == (2, 8000)
         assert kept.getnframes() / 8000 == pytest.approx(result.timings.duration_s, abs=0.05)
@@ -251,3 +254,110 @@ def test_keys_pressed_ahead_answer_the_next_question(tmp_path: Path) -> None:
     world = World(tmp_path, customer=in_a_hurry)
     assert ring(world).disposition is Disposition.ACCEPTED
     assert [event["digits"] for event in world.told(EventKind.DIGITS)] == ["4", "1"]
+
+
+def test_an_unfinished_sentence_is_waited_for(tmp_path: Path) -> None:
+    async def thinks(customer: FarEnd) -> None:
+        await customer.answer()
+        await customer.listen()
+        await customer.leg.play(speech("no I mean the") + silence(700) + speech("answer is no")).wait()
+        await customer.stay()
+
+    world = World(tmp_path, customer=thinks)
+    assert ring(world).disposition is Disposition.DECLINED
+    assert [event["text"] for event in world.told(EventKind.HEARD)] == ["no I mean the answer is no"]
+
+
+def test_a_complete_answer_is_not_waited_for(tmp_path: Path) -> None:
+    async def goes_on(customer: FarEnd) -> None:
+        await customer.answer()
+        await customer.listen()
+        await customer.leg.play(speech("no thanks") + silence(400) + speech("bye")).wait()
+        await customer.stay()
+
+    world = World(tmp_path, customer=goes_on)
+    assert ring(world).disposition is Disposition.DECLINED
+    assert world.told(EventKind.HEARD)[0]["text"] == "no thanks"
+
+
+COUGH = np.frombuffer(speech("okay"), "<i2")[::-1].tobytes()
+"""Sounds like speech, and says nothing."""
+LONG: dict[str, Any] = {
+    **NOTICE,
+    "steps": {
+        "hello": {
+            "type": "identify",
+            "say": {"en": "Robot of {{business}}. Your parcel comes Monday between nine and ten."},
+            "then": "ask",
+        },
+        "ask": {
+            "type": "ask",
+            "say": {"en": "At home?"},
+            "answers": {
+                "yes": {"key": "1", "then": "bye", "settle": "accepted"},
+                "no": {"key": "2", "then": "bye", "settle": "declined"},
+            },
+            "otherwise": "bye",
+        },
+        "bye": {"type": "hangup", "say": {"en": "Goodbye."}},
+        **{name: NOTICE["steps"][name] for name in ("person", "never")},
+    },
+}
+
+
+@pytest.mark.parametrize("murmur", ["okay", "right", "uh huh"])
+def test_a_murmur_holds_the_robot_and_does_not_stop_it(tmp_path: Path, murmur: str) -> None:
+    async def listens_politely(customer: FarEnd) -> None:
+        await customer.answer()
+        await customer.begins(3000)
+        await customer.leg.play(speech(murmur)).wait()
+        while "home" not in await customer.listen():
+            pass
+        await customer.say("yes")
+        await customer.stay()
+
+    world = World(tmp_path, customer=listens_politely)
+    result = ring(world, flow=LONG)
+    assert result.disposition is Disposition.ACCEPTED
+    assert not world.told(EventKind.INTERRUPTED)
+    said = [text for who, text in who_said(result) if who == "robot"]
+    assert said.count("Your parcel comes Monday between nine and ten.") == 1, "it goes on where it was"
+    assert [event["intent"] for event in world.told(EventKind.HEARD)] == [None, "yes"]
+    assert "At home?" in " ".join(world.customer.heard)
+
+
+def test_a_murmur_after_the_question_is_an_answer(tmp_path: Path) -> None:
+    async def answers(customer: FarEnd) -> None:
+        await customer.answer()
+        await customer.listen()
+        await customer.say("okay")
+        await customer.stay()
+
+    assert ring(World(tmp_path, customer=answers), flow=LONG).disposition is Disposition.ACCEPTED
+
+
+def test_words_that_mean_something_stop_the_robot(tmp_path: Path) -> None:
+    async def objects(customer: FarEnd) -> None:
+        await customer.answer()
+        await customer.begins(3000)
+        await customer.leg.play(speech("stop calling me")).wait()
+        await customer.stay()
+
+    world = World(tmp_path, customer=objects)
+    assert ring(world, flow=LONG).disposition is Disposition.OPTED_OUT
+    assert len(world.told(EventKind.INTERRUPTED)) == 1
+
+
+def test_a_cough_holds_the_robot_for_a_moment(tmp_path: Path) -> None:
+    async def coughs(customer: FarEnd) -> None:
+        await customer.answer()
+        await customer.begins(3000)
+        await customer.leg.play(COUGH).wait()
+        while "home" not in await customer.listen():
+            pass
+        await customer.say("yes")
+        await customer.stay()
+
+    world = World(tmp_path, customer=coughs)
+    assert ring(world, flow=LONG).disposition is Disposition.ACCEPTED
+    assert not world.told(EventKind.INTERRUPTED)
