@@ -48,7 +48,7 @@ def ask_back(turn: Turn, event: Heard, meant: set[str]) -> Move | None:
     """Ask "did you say …?" before badly heard words decide anything; ``None`` when there is no need."""
     state = turn.state
     certain = event.confidence >= UNSURE_BELOW or not meant or meant & _NEVER_DOUBTED
-    if certain or state.ended or state.transferring or turn.step.takes_values:
+    if certain or state.ended or state.elsewhere or turn.step.takes_values:
         return None
     turn.understood(None)
     turn.change(unsure=event.text)

@@ -2,12 +2,13 @@
 
 How a batch is performed: effects run one after the other. While a ``Say`` sounds, the customer may speak or press a
 digit: the host then stops the sound, skips the batch's remaining ``Say`` effects, still performs every other effect up
-to (not including) the next ``Listen``, ``Handoff`` or ``Hangup``, and feeds the ``Heard`` or ``Digits`` to ``advance``.
-A batch always ends with exactly one of ``Listen``, ``Handoff`` or ``Hangup``.
+to (not including) the next ``Listen``, ``Handoff``, ``Request`` or ``Hangup``, and feeds the ``Heard`` or ``Digits`` to
+``advance``. A batch always ends with exactly one of ``Listen``, ``Handoff``, ``Request`` or ``Hangup``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -113,6 +114,24 @@ class Handoff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Ask a system of the business, while the customer is listened to; the host answers with ``Replied``.
+
+    The same ``key`` again is the same request: it is waited for, not sent a second time.
+    """
+
+    system: str
+    """Name under which the operator registered it."""
+    operation: str
+    """What it is asked to do, in the system's own words."""
+    values: Mapping[str, str]
+    deadline_s: float
+    """Seconds for everything, retries included."""
+    key: str
+    """Unique within the call; with the attempt it keeps a retry from acting twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hangup:
     """End the call; the conversation is over with this disposition."""
 
@@ -132,5 +151,6 @@ Effect = (
     | SetVariable
     | Problem
     | Handoff
+    | Request
     | Hangup
 )

@@ -1,7 +1,7 @@
 """The engine of conversations: ``advance(flow, state, input) -> (state, effects)``, pure.
 
 It performs nothing: whoever runs the call speaks, listens and hangs up as the effects say, and feeds back what happens.
-Every list of effects ends with exactly one ``Listen``, ``Handoff`` or ``Hangup``.
+Every list of effects ends with exactly one ``Listen``, ``Handoff``, ``Request`` or ``Hangup``.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from campaigns.dispositions import Disposition
 from campaigns.flow import anytime, doubt
 from campaigns.flow import effects as fx
 from campaigns.flow.findings import Finding, FlowError
-from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine
+from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Replied
 from campaigns.flow.model import Context, Flow
-from campaigns.flow.moves import End, Move, Next, Transfer, Wait
+from campaigns.flow.moves import End, Move, Next, Query, Transfer, Wait
 from campaigns.flow.state import State
 from campaigns.flow.turn import Turn, zone
 from campaigns.flow.variables import check_values
@@ -85,7 +85,7 @@ def _react(turn: Turn, event: Input) -> Move:
     if isinstance(event, Machine):
         # Not believed any more once somebody answered sensibly.
         return turn.step.again(turn) if state.understood or state.transferring else _voicemail(turn)
-    if isinstance(event, HandoffEnded) != state.transferring:
+    if isinstance(event, HandoffEnded) != state.transferring or isinstance(event, Replied) != bool(state.awaiting):
         return turn.step.again(turn)
     return turn.step.resume(turn, event)
 
@@ -126,7 +126,7 @@ def _take(turn: Turn, event: Heard, matches: list[Match], meant: set[str]) -> Mo
         return _voicemail(turn)
     if move := anytime.first(turn, matches):
         return move
-    if state.transferring:
+    if state.elsewhere:
         leaves = anytime.leave(turn, matches) if "goodbye" in meant else None
         return leaves or _key_said(turn, matches) or _wait_on(turn)
     if _too_early(event, meant) and state.no_matches < MOST_RESTARTS:
@@ -183,7 +183,7 @@ def _pressed(turn: Turn, event: Digits) -> Move:
         return _give_up(turn)
     if move := anytime.pressed(turn, event.digits):
         return move
-    return _wait_on(turn) if state.transferring else turn.step.resume(turn, event)
+    return _wait_on(turn) if state.elsewhere else turn.step.resume(turn, event)
 
 
 def _after_goodbye(turn: Turn, meant: set[str]) -> Move:
@@ -230,23 +230,24 @@ def _enter(turn: Turn, name: str) -> Move:
         return End()
     if name != turn.state.step:
         turn.change(no_inputs=0, no_matches=0)
-    turn.change(step=name, phase="", transferring=False, ended=False)
+    turn.change(step=name, phase="", transferring=False, awaiting="", ended=False)
     turn.effects.append(fx.StepEntered(step=name, type=step.type))
     return step.enter(turn)
 
 
-def _close(turn: Turn, move: Wait | Transfer | End) -> fx.Effect:
+def _close(turn: Turn, move: Wait | Transfer | Query | End) -> fx.Effect:
+    turn.change(ended=False, transferring=isinstance(move, Transfer), awaiting="")
     if isinstance(move, Wait):
-        turn.change(ended=False, transferring=False)
         return move.listen
     if isinstance(move, Transfer):
-        turn.change(ended=False, transferring=True)
         return fx.Handoff(queue=move.queue, summary=move.summary)
+    if isinstance(move, Query):
+        turn.change(awaiting=move.request.key)
+        return move.request
     disposition = _final(turn, move)
     if disposition is Disposition.DECLINED:
         turn.refuse()
     turn.change(settled=disposition.value, outcome=move.outcome or turn.state.outcome, wish="", ended=True)
-    turn.change(transferring=False)
     return fx.Hangup(disposition=disposition, outcome=turn.state.outcome)
 
 

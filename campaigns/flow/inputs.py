@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -51,8 +52,19 @@ class HandoffEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replied:
+    """The system that a ``Request`` asked gave its answer, or none."""
+
+    result: str = ""
+    """The word it answered with; empty when there was no answer."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+    """Why there was no answer; for the operator, never spoken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HungUp:
     """The customer hung up (BYE), or the call was lost; nothing can be said any more."""
 
 
-Input = Heard | Digits | Silence | Machine | HandoffEnded | HungUp
+Input = Heard | Digits | Silence | Machine | HandoffEnded | Replied | HungUp

@@ -133,7 +133,7 @@ def _identification(flow: Flow, graph: Graph) -> Iterator[Finding]:
     else:
         for name in graph.reached_before("identify"):
             step = flow.steps[name]
-            if step.waits or any(not key.startswith(_NOT_SPOKEN) for key in step.prompts()):
+            if step.waits or step.speaks or any(not key.startswith(_NOT_SPOKEN) for key in step.prompts()):
                 remedy = "Lead the conversation through a step of type identify first."
                 message = "This step speaks before the customer knows who calls."
                 yield _finding(flow, name, "no_identification", message, remedy)

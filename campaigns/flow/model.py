@@ -60,6 +60,8 @@ class Step:
     """Whether an answer is a value (a number, a time) rather than one of several meanings."""
     ends: ClassVar[bool] = False
     """Whether it may end the conversation by itself."""
+    speaks: ClassVar[bool] = False
+    """Whether it says something even where no prompt is written: one of the built-in sentences."""
     name: str
 
     @classmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from campaigns.dispositions import Disposition
-from campaigns.flow.effects import Listen
+from campaigns.flow.effects import Listen, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,13 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Ask a system of the business."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """Hang up; without a disposition, with what is settled."""
 
@@ -41,4 +48,4 @@ class End:
     outcome: str = ""
 
 
-Move = Next | Wait | Transfer | End
+Move = Next | Wait | Transfer | Query | End

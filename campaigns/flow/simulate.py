@@ -14,7 +14,7 @@ from campaigns.dispositions import Disposition
 from campaigns.flow import effects as fx
 from campaigns.flow.document import Context, Flow
 from campaigns.flow.engine import State, advance, start
-from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Silence
+from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Replied, Silence
 
 
 class Who(StrEnum):
@@ -54,12 +54,14 @@ class Simulated:
     """Inputs left over when the call had ended."""
 
 
+_NO_REPLY = "no reply was given"
 _EVENTS: Mapping[str, Callable[[], Input]] = {
     "(silence)": Silence,
     "(machine)": Machine,
     "(hangup)": HungUp,
     "(noise)": lambda: Heard(text=""),
     "(connected)": lambda: HandoffEnded(connected=True),
+    "(no reply)": lambda: Replied(problem=_NO_REPLY),
     "(no agent)": lambda: HandoffEnded(connected=False, reason="no_agent"),
 }
 
@@ -75,11 +77,22 @@ def read_input(text: str) -> Input:
         if not digits or not set(digits) <= set("0123456789*"):
             raise ValueError(f"{text!r} presses no keys: write # and digits, for example #1")
         return Digits(digits=digits)
+    if text.casefold().startswith("(reply ") and text.endswith(")"):
+        return _reply(text)
     if text.startswith("(") and text.endswith(")"):
         if text.casefold() not in _EVENTS:
             raise ValueError(f"{text!r} is no event: there are {', '.join(_EVENTS)}")
         return _EVENTS[text.casefold()]()
     return Heard(text=text)
+
+
+def _reply(text: str) -> Replied:
+    """Read ``(reply ok day=2026-12-05; slot=morning)``, or ``(no reply)``."""
+    word, _, rest = text[len("(reply") : -1].strip().partition(" ")
+    pairs = [pair.partition("=") for pair in rest.split(";") if pair.strip()]
+    if not word or not all(mark for _, mark, _ in pairs):
+        raise ValueError(f"{text!r} is no reply: write (reply WORD name=value; name=value)")
+    return Replied(result=word, values={name.strip(): value.strip() for name, _, value in pairs})
 
 
 def simulate(flow: Flow, context: Context, inputs: Iterable[str | Input]) -> Simulated:
@@ -110,6 +123,8 @@ def simulate(flow: Flow, context: Context, inputs: Iterable[str | Input]) -> Sim
 
 
 def _told(event: Input) -> str:
+    if isinstance(event, Replied):
+        return "(no reply)" if event.problem else f"(reply {event.result})"
     if isinstance(event, Heard):
         return event.text or "(noise)"
     if isinstance(event, Digits):
@@ -180,6 +195,8 @@ class _Tape:
             self._add(Who.ENGINE, effect.message)
         elif isinstance(effect, fx.Handoff):
             self._add(Who.ENGINE, f"handoff to {effect.queue}")
+        elif isinstance(effect, fx.Request):
+            self._add(Who.ENGINE, f"asks {effect.system} to {effect.operation}: (reply …) or (no reply)")
         elif isinstance(effect, fx.Hangup):
             self._end = effect
             outcome = f" ({effect.outcome})" if effect.outcome else ""

@@ -55,8 +55,17 @@ class State:
     refused: bool = False
     """Whether the customer refused the offer; it is told once."""
     transferring: bool = False
+    awaiting: str = ""
+    """Key of the request whose reply is awaited."""
+    requests: int = 0
+    """Requests so far."""
     ended: bool = False
     """Whether the last effects ended with a hangup."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the call waits for somebody else than the customer."""
+        return self.transferring or bool(self.awaiting)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

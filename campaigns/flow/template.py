@@ -67,6 +67,17 @@ class Template:
         said = "".join(self._part(part, values, manner, kinds or {}) for part in self.parts)
         return _SPACE_BEFORE_MARK.sub(r"\1", _SPACE.sub(" ", said)).strip()
 
+    def plain(self, values: Mapping[str, str]) -> str:
+        """Fill in ``values`` as they are, not as they are spoken. Raises :class:`TemplateError` when one is missing."""
+        filled: list[str] = []
+        for part in self.parts:
+            if isinstance(part, Slot) and part.name not in values:
+                raise TemplateError(
+                    "unknown_variable", f"{{{{{part.name}}}}} has no value.", nearest(part.name, values)
+                )
+            filled.append(part if isinstance(part, str) else speakable(values[part.name]))
+        return "".join(filled).strip()
+
     def _part(self, part: str | Slot, values: Mapping[str, str], manner: Manner, kinds: Mapping[str, str]) -> str:
         if isinstance(part, str):
             return part

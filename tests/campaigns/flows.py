@@ -104,5 +104,8 @@ def _line(effect: fx.Effect) -> str:
             return f"problem {effect.step}: {effect.message}"
         case fx.Handoff():
             return f"handoff {effect.queue}: {effect.summary}"
+        case fx.Request():
+            sent = " ".join(f"{name}={value}" for name, value in effect.values.items())
+            return f"request {effect.key} {effect.system}.{effect.operation} {sent} {effect.deadline_s:g}s"
         case fx.Hangup():
             return f"hangup {effect.disposition} {effect.outcome}".rstrip()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from campaigns.dispositions import Disposition
 from campaigns.flow import effects as fx
 from campaigns.flow.engine import MOST_TURNS, State, advance, start
-from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Silence
+from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Replied, Silence
 from tests.campaigns.flows import context, flow
 
 pytestmark = pytest.mark.unit
@@ -35,7 +35,16 @@ TESTED = flow(
             "least": 2,
             "most": 6,
             "save_as": "code",
-            "then": "which",
+            "then": "renew",
+            "otherwise": "person",
+        },
+        "renew": {
+            "type": "request",
+            "system": "members",
+            "operation": "renew",
+            "send": {"code": "{{code}}"},
+            "save": {"until": "until"},
+            "answers": {"ok": {"then": "which"}, "full": {"then": "offer"}},
             "otherwise": "person",
         },
         "which": {
@@ -63,6 +72,7 @@ inputs = st.one_of(
     spoken,
     st.builds(Digits, digits=st.text("0123456789*", max_size=6)),
     st.builds(HandoffEnded, connected=st.booleans()),
+    st.builds(Replied, result=st.sampled_from(["ok", "", "full"]), problem=st.sampled_from(["", "it is down"])),
     st.sampled_from([Silence(), Machine(), HungUp()]),
 )
 contexts = st.builds(
@@ -71,7 +81,7 @@ contexts = st.builds(
     zone=st.sampled_from(["Europe/Berlin", "Pacific/Apia"]),
     can_hand_off=st.booleans(),
 )
-LAST = (fx.Listen, fx.Handoff, fx.Hangup)
+LAST = (fx.Listen, fx.Handoff, fx.Request, fx.Hangup)
 
 
 def ends_once(effects: tuple[fx.Effect, ...]) -> bool:
@@ -109,7 +119,7 @@ def test_an_opt_out_is_kept_whenever_it_comes(
         assert effects[-1] == fx.Hangup(disposition=Disposition.OPTED_OUT, outcome="opted_out")
         assert state.opted_out
         state, effects = advance(TESTED, state, event)
-        assert not any(isinstance(effect, fx.Say | fx.Listen | fx.Handoff) for effect in effects)
+        assert not any(isinstance(effect, fx.Say | fx.Listen | fx.Handoff | fx.Request) for effect in effects)
 
 
 @settings(max_examples=60, deadline=None)
@@ -120,5 +130,5 @@ def test_asking_comes_to_an_end(begun: object, again: list[Input]) -> None:
         state, effects = advance(TESTED, state, again[turn % len(again)])
         if state.ended:
             return
-    rings_on = isinstance(effects[-1], fx.Handoff) and all(isinstance(event, Machine) for event in again)
+    rings_on = isinstance(effects[-1], fx.Handoff | fx.Request) and all(isinstance(event, Machine) for event in again)
     assert rings_on, "still asking"

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from campaigns.dispositions import Disposition
-from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Machine, Silence
+from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Machine, Replied, Silence
 from campaigns.flow.simulate import Who, read_input, simulate
 from tests.campaigns.flows import context, flow
 
 pytestmark = pytest.mark.unit
+
+SAVED = {"day": "2026-12-05", "slot": "in the morning"}
 
 
 def test_a_whole_conversation_is_written_down() -> None:
@@ -75,15 +77,18 @@ def test_a_problem_is_shown() -> None:
         ("(noise)", Heard(text="")),
         ("(connected)", HandoffEnded(connected=True)),
         ("(no agent)", HandoffEnded(connected=False, reason="no_agent")),
+        ("(reply ok)", Replied(result="ok")),
+        ("(reply ok day=2026-12-05; slot=in the morning)", Replied(result="ok", values=SAVED)),
+        ("(no reply)", Replied(problem="no reply was given")),
     ],
 )
 def test_inputs_are_read_as_people_type_them(text: str, event: object) -> None:
     assert read_input(text) == event
 
 
-@pytest.mark.parametrize("text", ["#", "#x", "(sneeze)"])
+@pytest.mark.parametrize("text", ["#", "#x", "(sneeze)", "(reply )", "(reply ok day)"])
 def test_an_input_that_means_nothing_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"there are|write #"):
+    with pytest.raises(ValueError, match=r"there are|write #|write \(reply WORD"):
         read_input(text)
 
 

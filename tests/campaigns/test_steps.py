@@ -13,6 +13,16 @@ pytestmark = pytest.mark.unit
 
 OPENING = {"hello": {"type": "identify", "say": "The robot of {{business}}.", "then": "here"}}
 
+LOOK_UP = {
+    "type": "request",
+    "system": "parcels",
+    "operation": "status",
+    "send": {"customer": "{{customer}}", "price": "{{price}}"},
+    "save": {"day": "arrives"},
+    "answers": {"ok": {"settle": "informed", "outcome": "found", "then": "bye"}},
+    "otherwise": "silent",
+}
+
 GOLDEN: dict[str, list[tuple[dict[str, Any], list[str], list[str]]]] = {
     # type: [(steps, inputs, effects of the last input)]
     "identify": [
@@ -372,6 +382,57 @@ GOLDEN: dict[str, list[tuple[dict[str, Any], list[str], list[str]]]] = {
                 "opt-out 'three, and stop calling me' all",
                 "say We will not call you again. Sorry to have disturbed you. Goodbye.",
                 "hangup opted_out opted_out",
+            ],
+        ),
+    ],
+    "request": [
+        (
+            {"here": LOOK_UP},
+            [],
+            [
+                "step hello (identify)",
+                "say The robot of Northwind.",
+                "step here (request)",
+                "say One moment, please.",
+                "request here-1 parcels.status customer=Mary Jones price=49.90 USD 8s",
+            ],
+        ),
+        (
+            {"here": {**LOOK_UP, "say": "I am looking it up.", "deadline_s": 3}},
+            ["what?"],
+            [
+                "understood None",
+                "request here-1 parcels.status customer=Mary Jones price=49.90 USD 3s",
+            ],
+        ),
+        (
+            {"here": LOOK_UP},
+            ["(reply ok day=2026-12-05)"],
+            [
+                "set arrives=2026-12-05",
+                "step bye (hangup)",
+                "say Goodbye.",
+                "hangup informed found",
+            ],
+        ),
+        (
+            {"here": LOOK_UP},
+            ["(reply lost)"],
+            [
+                "problem here: parcels: it answered 'lost', which the step does not know.",
+                "set arrives=",
+                "step silent (hangup)",
+                "hangup no_response",
+            ],
+        ),
+        (
+            {"here": LOOK_UP},
+            ["(no reply)"],
+            [
+                "problem here: parcels: no reply was given",
+                "set arrives=",
+                "step silent (hangup)",
+                "hangup no_response",
             ],
         ),
     ],

@@ -22,6 +22,7 @@ class Handoff(Step):
 
     type: ClassVar[str] = "handoff"
     ends: ClassVar[bool] = True
+    speaks: ClassVar[bool] = True
     say: Prompt | None = None
     sorry: Prompt | None = None
     """Said when nobody is free."""
