@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from campaigns.flow.document import FlowError
+from dialer.asking import Ask, Questions, nobody
 from dialer.ending import INTERNAL_ERROR, NO_MEDIA, Ending, failed, talked, unanswered
 from dialer.equipment import Equipment
 from dialer.handoff import Switchboard
@@ -36,10 +37,10 @@ LAST_SENTENCE_S = 10.0
 
 
 async def run_call(
-    request: CallRequest, *, equipment: Equipment, emit: Callable[[CallEvent], None]
+    request: CallRequest, *, equipment: Equipment, emit: Callable[[CallEvent], None], ask: Ask = nobody
 ) -> CallResult | Released:
     """Run one call; returns its result once, whatever happens, or its release when nothing was sent."""
-    return await Call(request, equipment=equipment, emit=emit).run()
+    return await Call(request, equipment=equipment, emit=emit, ask=ask).run()
 
 
 def legs_needed(request: CallRequest) -> int:
@@ -52,10 +53,13 @@ def legs_needed(request: CallRequest) -> int:
 class Call:
     """One call; :meth:`run` it once, :meth:`hang_up` at any time."""
 
-    def __init__(self, request: CallRequest, *, equipment: Equipment, emit: Callable[[CallEvent], None]) -> None:
+    def __init__(
+        self, request: CallRequest, *, equipment: Equipment, emit: Callable[[CallEvent], None], ask: Ask = nobody
+    ) -> None:
         self.request = request
         self._equipment = equipment
         self._story = Story(request.attempt_id, request.fence, emit, now=equipment.now)
+        self._questions = Questions(ask, self._story)
         self._watch = LegWatch(on_ringing=self._on_ringing, on_digit=self._on_digit, on_ended=self._on_ended)
         self._sending = Sending(request, equipment)
         self._leg: Leg | None = None
@@ -178,7 +182,12 @@ class Call:
             story=self._story,
         )
         conversation = Conversation(
-            script, equipment=self._equipment, leg=leg, story=self._story, hand_off=switchboard.hand_off
+            script,
+            equipment=self._equipment,
+            leg=leg,
+            story=self._story,
+            hand_off=switchboard.hand_off,
+            questions=self._questions,
         )
         leg.on_audio(self._on_frame)
         return conversation
@@ -226,6 +235,7 @@ class Call:
         if self._sending.sent:
             await self._sending.note(What.ENDED, ending.disposition)
         recording, timings = await self._keep()
+        await self._questions.finish()
         if self._chores:
             await asyncio.wait(self._chores)
         return CallResult(

@@ -13,10 +13,10 @@ from typing import Any
 
 from campaigns.flow.effects import Handoff
 from campaigns.flow.inputs import HandoffEnded
-from dialer.legs import Answered, Dial, Ended, EndedBy, Engine, Leg, LegError, Playback
+from dialer.legs import Answered, Dial, Ended, EndedBy, Engine, Leg, LegError
 from dialer.messages import CallRequest, EventKind
 from dialer.story import Story
-from dialer.tones import comfort_pattern
+from dialer.waiting import comforted
 from dialer.watch import LegWatch
 
 SUMMARY_HEADER = "X-Outbound-Summary"
@@ -78,14 +78,14 @@ class Switchboard:
 
     async def _ring(self, watch: LegWatch) -> Answered | Ended | None:
         """Wait for the agent while the customer hears the comfort pattern; ``None`` for no answer or no customer."""
-        comfort = asyncio.create_task(_comfort(self.customer))
         answered = asyncio.create_task(watch.settled(self.request.agent_ring_timeout_s))
         lost = asyncio.create_task(self.customer_watch.wait_ended())
         try:
-            await asyncio.wait({answered, lost}, return_when=asyncio.FIRST_COMPLETED)
+            async with comforted(self.customer):
+                await asyncio.wait({answered, lost}, return_when=asyncio.FIRST_COMPLETED)
             return answered.result() if answered.done() else None
         finally:
-            await _cancel(comfort, answered, lost)
+            await _cancel(answered, lost)
 
     async def _connect(self, handoff: Handoff, agent: Leg, watch: LegWatch) -> HandoffEnded:
         await self.customer.bridge(agent)
@@ -114,19 +114,6 @@ class Switchboard:
     def _tell(self, state: str, handoff: Handoff, reason: str = "") -> None:
         data = {"state": state, "reason": reason, "queue": handoff.queue, "summary": handoff.summary}
         self.story.tell(EventKind.HANDOFF, **data)
-
-
-async def _comfort(customer: Leg) -> None:
-    """Play the pattern until cancelled."""
-    playback: Playback | None = None
-    try:
-        while True:
-            playback = customer.play(comfort_pattern())
-            if not await playback.wait():
-                return
-    finally:
-        if playback is not None:
-            playback.stop()
 
 
 async def _end(leg: Leg, watch: LegWatch) -> None:

@@ -15,7 +15,10 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from campaigns.flow.effects import Request
+from campaigns.flow.inputs import Replied
 from dialer import wire
+from dialer.asking import nobody
 from dialer.errors import DialerError
 from dialer.messages import CallEvent, CallRequest, CallResult, Released
 
@@ -30,6 +33,15 @@ class LineError(DialerError):
     code = "line_failed"
 
 
+OnAsked = Callable[[str, Request], Awaitable[Replied]]
+"""Asks a system of the business for the call of an attempt; returns within the request's deadline, raises nothing."""
+
+
+async def no_system(attempt_id: str, request: Request) -> Replied:
+    """Answer for a host that asks no systems."""
+    return await nobody(request)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callbacks:
     """What the host does with what a line tells; none may block."""
@@ -38,6 +50,7 @@ class Callbacks:
     on_result: Callable[[CallResult], Awaitable[None]]
     """Store it durably; it is acknowledged when this returns, and comes again when this raised."""
     on_released: Callable[[Released], Awaitable[None]]
+    on_asked: OnAsked
 
 
 class LineProcess:
@@ -63,6 +76,7 @@ class LineProcess:
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[wire.Pong | wire.JournalAnswer]] = {}
         self._settling: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._asking: set[asyncio.Task[None]] = set()
         self._reading = asyncio.create_task(self._read(), name=f"{name} reads")
 
     @property
@@ -146,6 +160,8 @@ class LineProcess:
     async def _bury(self) -> None:
         self._writer.close()
         code = await self._process.wait()
+        for task in self._asking:
+            task.cancel()
         if self._settling:
             await asyncio.wait(self._settling.values())
         for answer in self._answers.values():
@@ -165,6 +181,10 @@ class LineProcess:
                 answer = self._answers.get(number)
                 if answer is not None and not answer.done():
                     answer.set_result(message)
+            case wire.AskSystem():
+                task = asyncio.create_task(self._ask_system(message), name=f"asks {message.request.system}")
+                self._asking.add(task)
+                task.add_done_callback(self._asking.discard)
             case wire.Ready() | wire.Unready():
                 pass
 
@@ -173,6 +193,15 @@ class LineProcess:
             self._callbacks.on_event(event)
         except Exception:  # a listener's fault must not cost the line's other calls
             log.exception("event callback failed", extra={"line": self.name, "kind": event.kind})
+
+    async def _ask_system(self, asked: wire.AskSystem) -> None:
+        try:
+            reply = await self._callbacks.on_asked(asked.attempt_id, asked.request)
+        except Exception as error:  # the call goes on without an answer
+            log.exception("system not asked", extra={"line": self.name, "attempt_id": asked.attempt_id})
+            reply = Replied(problem=f"it could not be asked ({type(error).__name__})")
+        if self.alive:
+            self._send(wire.SystemReplied(number=asked.number, reply=reply))
 
     def _settle(self, end: CallResult | Released, store: Callable[[], Awaitable[None]]) -> None:
         key = (end.attempt_id, end.fence)
@@ -212,6 +241,7 @@ async def start_line(
     on_event: Callable[[CallEvent], None],
     on_result: Callable[[CallResult], Awaitable[None]],
     on_released: Callable[[Released], Awaitable[None]],
+    on_asked: OnAsked = no_system,
     timeout_s: float = START_TIMEOUT_S,
 ) -> LineProcess:
     """Start ``python -m dialer.line`` and wait until its engine runs.
@@ -248,7 +278,7 @@ async def start_line(
         if isinstance(error, TimeoutError):
             raise LineError(f"{name} did not start within {timeout_s:g} s") from None
         raise
-    callbacks = Callbacks(on_event=on_event, on_result=on_result, on_released=on_released)
+    callbacks = Callbacks(on_event=on_event, on_result=on_result, on_released=on_released, on_asked=on_asked)
     return LineProcess(name, process, reader, writer, callbacks, ready)
 
 

@@ -83,6 +83,8 @@ class EventKind(StrEnum):
     """{evidence}: an answering machine was recognised."""
     HANDOFF = "handoff"
     """{state: ringing|connected|failed|ended, reason, queue, summary}"""
+    SYSTEM = "system"
+    """{state: asked|replied|failed, system, operation, key, result, problem, took_s}: a system of the business."""
     PROBLEM = "problem"
     """{step, message}"""
     ENDED = "ended"

@@ -6,11 +6,15 @@ It opens no sockets and builds no engines; ``dialer/line.py`` does that and hand
 from __future__ import annotations
 
 import asyncio
+import functools
+import itertools
 import logging
 import os
 from collections.abc import Coroutine
 from typing import Any
 
+from campaigns.flow.effects import Request
+from campaigns.flow.inputs import Replied
 from dialer import wire
 from dialer.call import Call, legs_needed
 from dialer.equipment import Equipment
@@ -21,6 +25,8 @@ log = logging.getLogger(__name__)
 
 REPEAT_S = 2.0
 """An unacknowledged result is sent again after this."""
+HOST_LATE_S = 2.0
+"""How much later than its deadline a reply of a system may come through the host."""
 LAST_WORDS_S = 10.0
 """How long a draining line waits for the host to acknowledge its last results."""
 FAREWELL_S = 5.0
@@ -40,6 +46,8 @@ class Station:
         self._calls: dict[str, tuple[Call, asyncio.Task[None]]] = {}
         self._legs_free = equipment.engine.capacity
         self._unheard: dict[tuple[str, int], wire.Finished | wire.GivenBack] = {}
+        self._numbers = itertools.count(1)
+        self._replies: dict[int, asyncio.Future[Replied]] = {}
         self._draining = False
         self._changed = asyncio.Event()
         self._chores: set[asyncio.Task[None]] = set()
@@ -84,12 +92,16 @@ class Station:
                 self._send(wire.Pong(number=number, calls=len(self._calls), legs_free=self._legs_free))
             case wire.AskJournal():
                 self._chore(self._answer(message))
+            case wire.SystemReplied(number=number, reply=reply):
+                if (waiting := self._replies.get(number)) is not None and not waiting.done():
+                    waiting.set_result(reply)
             case wire.Ack(attempt_id=attempt_id, fence=fence):
                 self._unheard.pop((attempt_id, fence), None)
                 self._changed.set()
 
     def _place(self, request: CallRequest) -> None:
-        call = Call(request, equipment=self._equipment, emit=self._emit)
+        ask = functools.partial(self._ask, request.attempt_id)
+        call = Call(request, equipment=self._equipment, emit=self._emit, ask=ask)
         reason = self._refusal(request)
         if reason:
             released = Released(attempt_id=request.attempt_id, fence=request.fence, reason=reason)
@@ -98,6 +110,20 @@ class Station:
         self._legs_free -= legs_needed(request)
         task = asyncio.create_task(self._run(call), name=f"call {request.attempt_id}")
         self._calls[request.attempt_id] = (call, task)
+
+    async def _ask(self, attempt_id: str, asked: Request) -> Replied:
+        """Have the host ask a system of the business; the host keeps the deadline, unless it is gone."""
+        number = next(self._numbers)
+        reply: asyncio.Future[Replied] = asyncio.get_running_loop().create_future()
+        self._replies[number] = reply
+        self._send(wire.AskSystem(number=number, attempt_id=attempt_id, request=asked))
+        try:
+            async with asyncio.timeout(asked.deadline_s + HOST_LATE_S):
+                return await reply
+        except TimeoutError:
+            return Replied(problem="the host did not say in time what came of it")
+        finally:
+            del self._replies[number]
 
     def _refusal(self, request: CallRequest) -> str:
         if self._draining:

@@ -63,6 +63,10 @@ class Story:
             del self.turns[place]
         self.tell(EventKind.INTERRUPTED, text=text, heard_text=heard_text, played_ms=played_ms)
 
+    def customer_says(self, text: str) -> None:
+        """The customer's words as far as they go."""
+        self.tell(EventKind.HEARING, text=text)
+
     def customer_said(self, text: str, *, at_s: float, intent: str | None, confidence: float, engine: str) -> None:
         """The customer's words as understood."""
         self.turns.append(Turn(who="customer", text=text, at_s=round(at_s, 3), intent=intent))

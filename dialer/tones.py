@@ -13,12 +13,12 @@ from speech.seams import SAMPLE_RATE_HZ
 
 _NOTES_HZ = (392.0, 493.9, 587.3, 493.9)
 """G4 B4 D5 B4: two tones apart from every call progress tone, so that no far end takes them for ringback."""
-_NOTE_S, _PAUSE_S, _LEVEL = 0.42, 2.3, 0.05
+_NOTE_S, _PAUSE_S, _LEVEL = 0.42, 1.1, 0.05
 
 
 @functools.cache
 def comfort_pattern() -> bytes:
-    """Four soft notes and a pause, s16le mono at 8000 Hz, about 4 s; made to be repeated."""
+    """Four soft notes and a pause too short to be taken for a dead line, s16le mono at 8000 Hz; to be repeated."""
     time_s = np.arange(int(SAMPLE_RATE_HZ * _NOTE_S)) / SAMPLE_RATE_HZ
     swell = np.sin(np.pi * time_s / _NOTE_S) ** 2
     notes = [swell * np.sin(2 * np.pi * frequency * time_s) for frequency in _NOTES_HZ]

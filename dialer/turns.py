@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from campaigns.dispositions import Disposition
-from campaigns.flow.effects import Effect, Handoff, Hangup, Listen, RecordOptOut, Refusal, Say, Understood
+from campaigns.flow.effects import Effect, Handoff, Hangup, Listen, RecordOptOut, Refusal, Request, Say, Understood
 from campaigns.flow.engine import State, advance
-from campaigns.flow.inputs import Digits, HandoffEnded, HungUp, Input, Machine, Silence
+from campaigns.flow.inputs import Digits, HandoffEnded, HungUp, Input, Machine, Replied, Silence
+from dialer.asking import Questions
 from dialer.catches import Beeped, Caught, Keys, Quiet, Words
 from dialer.courtesy import Courtesy
 from dialer.equipment import Equipment
@@ -24,12 +25,11 @@ from dialer.script import Script
 from dialer.speaking import Speaker
 from dialer.story import Story
 from dialer.voicemail import HumanAfterAll, Voicemail
+from dialer.waiting import QUIET_S, change_of_mind, comforted
 
-Reply = Caught | Quiet | HandoffEnded | HungUp
+Reply = Caught | Quiet | HandoffEnded | Replied | HungUp
 LAST_WORD_S = 0.15
 """Speech is noticed this long after it began."""
-LONG_S = 3600.0
-"""Longer than any agent is rung: the customer who waits for one need not say anything."""
 
 
 class Conversation:
@@ -43,8 +43,10 @@ class Conversation:
         leg: Leg,
         story: Story,
         hand_off: Callable[[Handoff, Callable[[], None]], Awaitable[HandoffEnded]],
+        questions: Questions,
     ) -> None:
-        self._flow, self._story, self._hand_off = script.flow, story, hand_off
+        self._flow, self._leg, self._story = script.flow, leg, story
+        self._hand_off, self._questions = hand_off, questions
         self._speaker = Speaker(leg, equipment.voice, story, is_shared=script.said_to_all.includes)
         self._courtesy = Courtesy(
             self._speaker,
@@ -55,7 +57,7 @@ class Conversation:
             on_beep=self._on_beep,
         )
         self.listener = Listener(
-            equipment, script.language, self._courtesy, robot_says=self._speaker.now, on_partial=self._on_partial
+            equipment, script.language, self._courtesy, robot_says=self._speaker.now, on_partial=story.customer_says
         )
         self._voicemail = Voicemail(
             self.listener,
@@ -106,6 +108,8 @@ class Conversation:
     async def _perform(self, effects: Sequence[Effect]) -> Reply | Hangup:
         last = effects[-1]
         self._expect(last)
+        if isinstance(last, Request) and not self.listener.closed:
+            self._questions.put(last)  # it works while we speak
         for effect in effects:
             if isinstance(effect, RecordOptOut | Refusal):
                 self._story.note(effect)  # before anything more is said, wherever it stands
@@ -118,6 +122,8 @@ class Conversation:
                     self._unheard -= await self._say(effect, more=left > 0)
             elif not isinstance(effect, RecordOptOut | Refusal):
                 self._story.note(effect)
+        if isinstance(last, Request) and not self._courtesy.interrupted:
+            return await self._await_reply(last)
         if isinstance(last, Listen) or self._courtesy.interrupted or self.listener.closed:
             return await self._listen(last)
         if isinstance(last, Handoff):
@@ -151,7 +157,7 @@ class Conversation:
         self.handed_off = True
         ringing = asyncio.ensure_future(self._hand_off(handoff, lambda: self.listener.deafen(True)))
         try:
-            return await self._change_of_mind(ringing) or await ringing
+            return await self._change_of_mind(ringing, handoff) or await ringing
         finally:
             ringing.cancel()
             await asyncio.wait({ringing})
@@ -159,22 +165,22 @@ class Conversation:
                 self.listener.deafen(False)
             self.handed_off = False
 
-    async def _change_of_mind(self, ringing: asyncio.Future[HandoffEnded]) -> Caught | None:
-        """What calls the handoff off; ``None`` once it is over, or nothing more is said."""
-        while not ringing.done():
-            catching = asyncio.ensure_future(self.listener.catch(LONG_S))
-            first: set[asyncio.Future[Any]] = {ringing, catching}
-            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-            if not catching.done():
-                catching.cancel()
-                return None
-            caught = catching.result()
-            if caught is None or isinstance(caught, Quiet):
-                return None
-            if not isinstance(self._dry_run(caught)[-1], Handoff):
-                return caught
-            self._answer(caught)
-        return None
+    async def _await_reply(self, request: Request) -> Reply:
+        """Wait for what the system of the business says; also when the customer is gone, for it may have acted."""
+        replying = self._questions.asked(request)
+        if replying is None:
+            return HungUp()
+        async with comforted(self._leg, after_s=QUIET_S):
+            changed = await self._change_of_mind(replying, request)
+            return changed if changed is not None else await asyncio.shield(replying)
+
+    async def _change_of_mind(self, awaited: asyncio.Future[Any], last: Handoff | Request) -> Caught | None:
+        return await change_of_mind(
+            self.listener,
+            awaited,
+            calls_off=lambda caught: not isinstance(self._dry_run(caught)[-1], type(last)),
+            take=self._answer,
+        )
 
     async def _say(self, say: Say, *, more: bool) -> bool:
         """Say it; returns whether the customer heard all of it."""
@@ -193,7 +199,7 @@ class Conversation:
 
     # Feeding back what came.
 
-    def _answer(self, reply: Caught | Quiet | HandoffEnded) -> None:
+    def _answer(self, reply: Caught | Quiet | HandoffEnded | Replied) -> None:
         match reply:
             case Words():
                 self._heard(reply)
@@ -206,7 +212,7 @@ class Conversation:
                 self._met_machine(before)
             case Quiet():
                 self._advance(Silence())
-            case HandoffEnded():
+            case HandoffEnded() | Replied():
                 self._advance(reply)
 
     def _heard(self, words: Words) -> None:
@@ -276,11 +282,9 @@ class Conversation:
             return Hangup(disposition=Disposition.HUNG_UP)
         return last
 
-    def _tell_words(self, words: Words, intent: str | None) -> None:
-        at_s = words.started_s - (self._courtesy.answered_s or 0.0)
-        self._story.customer_said(
-            words.text, at_s=at_s, intent=intent, confidence=words.confidence, engine=words.engine
-        )
+    def _tell_words(self, said: Words, intent: str | None) -> None:
+        at_s = said.started_s - (self._courtesy.answered_s or 0.0)
+        self._story.customer_said(said.text, at_s=at_s, intent=intent, confidence=said.confidence, engine=said.engine)
 
     def _on_beep(self) -> bool:
         saying = self._courtesy.saying
@@ -289,9 +293,6 @@ class Conversation:
         if self._voicemail.spoken_over:
             self._speaker.stop()
         return is_input
-
-    def _on_partial(self, text: str) -> None:
-        self._story.tell(EventKind.HEARING, text=text)
 
 
 def _intent(effects: Sequence[Effect]) -> str | None:

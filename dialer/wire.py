@@ -12,6 +12,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from campaigns.flow.effects import Request
+from campaigns.flow.inputs import Replied
 from dialer.errors import DialerError
 from dialer.messages import CallEvent, CallRequest, CallResult, Released
 
@@ -88,6 +90,15 @@ class Ack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SystemReplied:
+    """Host: what a system of the business said, or why it said nothing."""
+
+    kind: Literal["system_replied"] = "system_replied"
+    number: int
+    reply: Replied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """Line: started; the first frame."""
 
@@ -151,8 +162,18 @@ class JournalAnswer:
     states: dict[str, str] = field(default_factory=dict)
 
 
-ToLine = Place | HangUp | Prepare | Drain | Ping | AskJournal | Ack
-ToHost = Ready | Unready | Happened | Finished | GivenBack | Pong | JournalAnswer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskSystem:
+    """Line: ask this system of the business; answered with ``SystemReplied`` within its deadline."""
+
+    kind: Literal["ask_system"] = "ask_system"
+    number: int
+    attempt_id: str
+    request: Request
+
+
+ToLine = Place | HangUp | Prepare | Drain | Ping | AskJournal | Ack | SystemReplied
+ToHost = Ready | Unready | Happened | Finished | GivenBack | Pong | JournalAnswer | AskSystem
 
 TO_LINE: TypeAdapter[ToLine] = TypeAdapter(Annotated[ToLine, Field(discriminator="kind")])
 TO_HOST: TypeAdapter[ToHost] = TypeAdapter(Annotated[ToHost, Field(discriminator="kind")])

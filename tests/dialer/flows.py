@@ -51,6 +51,52 @@ steps:
     say: {en: "Never again."}
 """)
 
+CHANGE: dict[str, Any] = yaml.safe_load("""
+name: change
+title: Another day
+languages: [en]
+variables:
+  business: {per: campaign}
+  day: {}
+steps:
+  hello:
+    type: identify
+    say: {en: "Robot of {{business}}."}
+    then: question
+  question:
+    type: ask
+    say: {en: "Friday instead? Yes or no."}
+    timeout_s: 4
+    answers:
+      "yes": {key: "1", then: change}
+      "no": {key: "2", then: bye}
+    otherwise: bye
+  change:
+    type: request
+    system: parcels
+    operation: change_day
+    send: {day: Friday}
+    save: {slot: slot}
+    deadline_s: 10
+    answers:
+      ok: {then: changed, settle: accepted, outcome: changed}
+    otherwise: person
+  changed:
+    type: hangup
+    say: {en: "Changed to {{slot}}. Goodbye."}
+  bye:
+    type: hangup
+    say: {en: "Goodbye."}
+  person:
+    type: handoff
+    say: {en: "Connecting."}
+    sorry: {en: "Nobody is free."}
+    otherwise: bye
+  later: {type: book, say: {en: "When?"}, confirm: {en: "Noted."}}
+  never: {type: opt_out, say: {en: "Never again."}}
+""")
+"""A flow that asks a system of the business."""
+
 NOTICE: dict[str, Any] = yaml.safe_load("""
 name: notice
 title: Notice

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from campaigns.flow.effects import Request
+from campaigns.flow.inputs import Replied
 from dialer.link import LineCommand, LineProcess, start_line
 from dialer.messages import CallEvent, CallRequest, CallResult, EventKind, Released
 from tests.dialer.flows import DELIVERY, VARIABLES
@@ -22,6 +24,8 @@ class Host:
         self.ends: dict[str, CallResult | Released] = {}
         self.refusals = 0
         """How many results to refuse at first, as a host does whose database is away."""
+        self.asked: list[tuple[str, Request]] = []
+        self.reply: Replied | None = Replied(result="ok", values={"slot": "ten"})
         self._changed = asyncio.Event()
         self.line: LineProcess
 
@@ -29,7 +33,12 @@ class Host:
         options = ["--engine", "loopback", "--data", str(self.folder), *self.options, *more]
         command = LineCommand(options=options, module=module)
         self.line = await start_line(
-            "line-1", command, on_event=self._hear, on_result=self._store, on_released=self._store
+            "line-1",
+            command,
+            on_event=self._hear,
+            on_result=self._store,
+            on_released=self._store,
+            on_asked=self._ask,
         )
         return self.line
 
@@ -72,6 +81,13 @@ class Host:
     def _hear(self, event: CallEvent) -> None:
         self.events.append(event)
         self._changed.set()
+
+    async def _ask(self, attempt_id: str, request: Request) -> Replied:
+        """Answer as the business's system does, or fail as a host may."""
+        self.asked.append((attempt_id, request))
+        if self.reply is None:
+            raise ConnectionError("the host stumbled")
+        return self.reply
 
     async def _store(self, end: CallResult | Released) -> None:
         if self.refusals:

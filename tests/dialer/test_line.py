@@ -17,6 +17,7 @@ from dialer.link import LineError
 from dialer.messages import EventKind
 from speech.prompts import PromptCache, key
 from tests.dialer.far_line import LEAVES, LISTENS, RINGS, SAYS_YES
+from tests.dialer.flows import CHANGE
 from tests.dialer.lines import Host
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -148,3 +149,25 @@ async def test_a_line_that_cannot_start_says_why(tmp_path: Path) -> None:
         await host.start("--engine", "nothing")
     with pytest.raises(LineError, match="its log says why"):
         await host.start(module="tests.dialer.requests")
+
+
+async def test_a_system_is_asked_through_the_host(host: Host) -> None:
+    request = host.place(SAYS_YES, flow=CHANGE)
+    result = await host.result(request)
+    assert (result.outcome, result.variables) == ("changed", {"slot": "ten"})
+    [(attempt_id, asked)] = host.asked
+    assert (attempt_id, asked.system, asked.values, asked.key) == (
+        request.attempt_id,
+        "parcels",
+        {"day": "Friday"},
+        "change-1",
+    )
+
+
+async def test_a_host_that_fails_to_ask_costs_no_call(host: Host) -> None:
+    host.reply = None
+    request = host.place(SAYS_YES, flow=CHANGE)
+    result = await host.result(request)
+    assert result.disposition is Disposition.CALLBACK_BOOKED
+    [problem] = [event.data for event in host.told(request) if event.data.get("state") == "failed"]
+    assert problem["problem"] == "it could not be asked (ConnectionError)"

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from campaigns.flow.effects import Request
+from campaigns.flow.inputs import Replied
 from dialer.call import Call
 from dialer.engines import EngineOptions
 from dialer.engines.loopback import LoopbackEngine
@@ -113,6 +115,9 @@ class World:
             now=self.now,
         )
         self.events: list[CallEvent] = []
+        self.asked: list[Request] = []
+        self.was_asked = asyncio.Event()
+        self.reply, self.reply_takes_s = Replied(result="ok"), 0.3
         self.request = call_request()
 
     @property
@@ -131,7 +136,14 @@ class World:
         """A call that was not begun."""
         fields = {"flow": DELIVERY, "variables": VARIABLES, "number": CUSTOMER, **changes}
         self.request = call_request(**fields)
-        return Call(self.request, equipment=self.equipment, emit=self.events.append)
+        return Call(self.request, equipment=self.equipment, emit=self.events.append, ask=self.ask)
+
+    async def ask(self, request: Request) -> Replied:
+        """Answer as the business's system does."""
+        self.asked.append(request)
+        self.was_asked.set()
+        await asyncio.sleep(self.reply_takes_s)
+        return self.reply
 
     async def ring(
         self, during: Callable[[Call], Coroutine[Any, Any, None]] | None = None, **changes: Any
