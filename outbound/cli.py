@@ -89,7 +89,7 @@ def lint(flow: Path) -> None:
 @click.option("--language", default="en", show_default=True)
 @click.option("--zone", default="UTC", show_default=True, help="IANA zone of the customer.")
 def simulate(flow: Path, values: tuple[str, ...], language: str, zone: str) -> None:
-    """Talk to a call flow in text: a line is what the customer says; #1 is a key; (silence), (hangup)…; systems: (reply ok)."""
+    """Talk to a call flow in text: a line is what the customer says; #1 is a key; (silence), (hangup), (reply ok)."""
     from outbound.talk import talk
 
     talk(flow, dict(value.partition("=")[::2] for value in values), language=language, zone=zone)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from dialer.link import LineProcess, start_line
+from dialer.link import LineProcess, OnAsked, start_line
 from dialer.messages import CallEvent, CallResult, Released
 from outbound.line_keeper import StartLine
 from outbound.settings import Settings
 from outbound.speech_processes import SpeechProcesses
 
 
-def line_starter(settings: Settings, speech: SpeechProcesses) -> StartLine:
-    """Return what starts a line by its name."""
+def line_starter(settings: Settings, speech: SpeechProcesses, on_asked: OnAsked) -> StartLine:
+    """Return what starts a line by its name; ``on_asked`` asks the systems of the business for its calls."""
     options = [
         "--engine",
         settings.engine,
@@ -30,6 +30,8 @@ def line_starter(settings: Settings, speech: SpeechProcesses) -> StartLine:
         on_result: Callable[[CallResult], Awaitable[None]],
         on_released: Callable[[Released], Awaitable[None]],
     ) -> Awaitable[LineProcess]:
-        return start_line(name, options, on_event=on_event, on_result=on_result, on_released=on_released)
+        return start_line(
+            name, options, on_event=on_event, on_result=on_result, on_released=on_released, on_asked=on_asked
+        )
 
     return start

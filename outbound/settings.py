@@ -100,8 +100,8 @@ class Settings(BaseSettings):
         str,
         AfterValidator(_private_targets),
         Field(
-            description="Private addresses that webhooks may be posted to, and over http: `false` (none), `true` (any) "
-            "or networks, comma-separated (`10.1.0.0/16,fd00::/8`)."
+            description="Private addresses that webhooks may be posted to and systems asked at, also over http: "
+            "`false` (none), `true` (any) or networks, comma-separated (`10.1.0.0/16,fd00::/8`)."
         ),
     ] = "false"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severe log level.")] = (

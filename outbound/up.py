@@ -42,6 +42,7 @@ from outbound.settling.ledger import Ledger
 from outbound.speech_processes import SpeechProcesses
 from outbound.store import Store
 from outbound.stream import EventStream
+from outbound.systems.asking import asking
 from outbound.together import together
 from outbound.watch import watch
 from outbound.webhooks.deliverer import deliver_webhooks
@@ -211,12 +212,13 @@ async def _dialer(
     _background(ledger.run(), "ledger", failed, stack)
     prefix = f"{name}-" if name else ""
     names = [f"{prefix}line-{number}" for number in range(1, settings.lines + 1)]
+    asker = await stack.enter_async_context(asking(services))
     lines = Lines(wanted=len(names))
     services.metrics.registry.register(lines)
     pool = LinePool(
         store=services.store,
         ledger=ledger,
-        start_line=lines.remembering(line_starter(settings, speech)),
+        start_line=lines.remembering(line_starter(settings, speech, asker.ask)),
         names=names,
         journal_dir=settings.data_dir / "journal",
         calls_per_second=settings.max_calls_per_second,

@@ -27,13 +27,15 @@ _FIRST = (
     "who_is_this",
 )
 """Taken before the step's own answers, the most binding first ("no, and stop calling me" is an opt-out)."""
+_YIELDING = frozenset({"call_later", "busy_now"})
+"""Of these, what yields to a step that listens for the very words: "another day" where a day is being changed."""
 _LAST = ("refuse_offer", "already_done", "repeat", "slower", "hold_on", "greeting", "goodbye")
 """Taken when the step made nothing of the words."""
 
 
 def first(turn: Turn, matches: Sequence[Match]) -> Move | None:
     """Take what comes before any answer."""
-    own = turn.step.expected() - {"opt_out"}
+    own = (turn.step.expected() - {"opt_out"}) | (turn.step.claimed(turn, matches) & _YIELDING)
     return _take(turn, matches, [name for name in _FIRST if name not in own])
 
 

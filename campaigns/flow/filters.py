@@ -111,6 +111,12 @@ def _day(value: str, argument: str, manner: Manner) -> str:
     return manner.spoken.day(read, manner.now.date()) if read else value
 
 
+def _weekday(value: str, argument: str, manner: Manner) -> str:
+    """Say the day of the week; ``argument`` is another word for week (周), where the language has several."""
+    read = date_of(value)
+    return manner.spoken.weekday(read, argument) if read else value
+
+
 def _time(value: str, argument: str, manner: Manner) -> str:
     read = time_of(value)
     return manner.spoken.clock(read) if read else value
@@ -148,6 +154,7 @@ FILTERS: Mapping[str, Callable[[str, str, Manner], str]] = {
     "spell": _spell,
     "text": _text,
     "time": _time,
+    "weekday": _weekday,
     "window": _window,
 }
 """Name -> (value, argument, manner) -> words."""

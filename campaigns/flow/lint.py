@@ -20,7 +20,7 @@ LEAST_LIMIT, MOST_LIMIT = 1, 4
 """Reprompts that a customer puts up with."""
 LONGEST = {False: 320, True: 110}
 """Characters of a prompt that is still short, with and without spaces between words."""
-_NOT_SPOKEN = ("values.", "summary")
+_NOT_SPOKEN = ("values.", "summary", "phrases.")
 _OWN_NAMES = {"wording.unsure": {"heard"}, "wording.collect_confirm": {"value"}}
 """What only these sentences may name."""
 

@@ -89,6 +89,10 @@ class Step:
         """Whether these words refuse what the step offers."""
         return False
 
+    def claimed(self, turn: Turn, matches: Sequence[Match]) -> frozenset[str]:
+        """Intents taken at any time that these words do not mean here, because the step listens for the very words."""
+        return frozenset()
+
     def expected(self) -> frozenset[str]:
         """Intents and ``digit:N`` that the step asks for, and takes itself."""
         return frozenset()
@@ -104,6 +108,10 @@ class Step:
     def assigns(self) -> Mapping[str, str]:
         """Variables it sets -> how they are said."""
         return {}
+
+    def asks(self) -> str:
+        """The system of the business that it asks; empty for none."""
+        return ""
 
     def check(self, flow: Flow) -> tuple[Finding, ...]:
         """Findings that only this type of step can have."""
@@ -157,6 +165,11 @@ class Flow:
     def required(self) -> tuple[str, ...]:
         """Variables that campaign or contact must supply."""
         return tuple(name for name, variable in self.variables.items() if variable.default is None)
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Systems of the business that its steps ask."""
+        return tuple(dict.fromkeys(name for step in self.steps.values() if (name := step.asks())))
 
     def words(self, key: str) -> Prompt:
         """A sentence of the flow's own, else the built-in one."""

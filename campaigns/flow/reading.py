@@ -118,6 +118,11 @@ class Reader:
         self.wrong("not_a_list", f"{self._name(key)} must be a list of words.", "Write [one, two].")
         return ()
 
+    def templates(self, key: str) -> list[Template]:
+        """A list of templates, or one."""
+        found = (self.compiled(self._name(key), word) for word in self.words(key))
+        return [template for template in found if template is not None]
+
     def disposition(self, key: str, allowed: Collection[Disposition]) -> Disposition | None:
         """One of the ``allowed`` dispositions."""
         value = self.one_of(key, [disposition.value for disposition in allowed])

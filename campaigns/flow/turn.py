@@ -94,6 +94,12 @@ class Turn:
         manner = Manner(language=self.state.language, now=self.now)
         return template.render({**self.values, **(more or {})}, manner, self.flow.kinds)
 
+    def phrase(self, template: Template) -> str:
+        """A phrase to be listened for; empty where a value that it names is missing or empty."""
+        if not all(self.values.get(name, "").strip() for name in template.names):
+            return ""
+        return self.render(template) if template.names else template.source
+
     # What comes of it
 
     def change(self, **fields: Any) -> None:

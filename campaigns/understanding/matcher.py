@@ -55,6 +55,15 @@ def understand(
     return find(text, vocabulary(language), expected, phrases)
 
 
+def says_only(text: str, language: str, spans: Iterable[tuple[int, int]]) -> bool:
+    """Whether besides ``spans`` of ``text`` there are only fillers ("well, … please")."""
+    rest = list(text[:LONGEST])
+    for start, end in spans:
+        rest[start:end] = "," * (end - start)
+    words, normal = vocabulary(language), normalise("".join(rest), language)
+    return all(words.fillers_only.fullmatch(normal.text, *clause) for clause in normal.clauses)
+
+
 def find(
     text: str, words: Vocabulary, expected: Collection[str] = (), phrases: Mapping[str, Iterable[str]] | None = None
 ) -> list[Match]:
@@ -65,7 +74,7 @@ def find(
     found = [*_own_phrases(normal, words, phrases or {}), *_anywhere(normal, words)]
     for clause in normal.clauses:
         found += _clause(normal, words, clause, frozenset(expected))
-    kept = _without_contained(_single_digit(found, normal)) or list(_alone(normal, words))
+    kept = _without_contained(_single_digit(found, normal), own=phrases or {}) or list(_alone(normal, words))
     return [
         Match(intent=one.intent, confidence=one.confidence, span=normal.source_span(one.start, one.end)) for one in kept
     ]
@@ -196,11 +205,18 @@ def _negated(normal: Normal, negation: re.Pattern[str] | None, start: int) -> bo
     return negation.search(normal.text, begin, start) is not None
 
 
-def _without_contained(found: list[_Found]) -> list[_Found]:
-    """Drop what is part of a longer phrase ("a real person" in "are you a real person"), and repetitions."""
+def _without_contained(found: list[_Found], *, own: Collection[str]) -> list[_Found]:
+    """Drop what is part of a longer phrase ("a real person" in "are you a real person"), and repetitions.
+
+    The very same words in the caller's ``own`` phrases for several names stay for all: they are ambiguous.
+    """
     kept: list[_Found] = []
     for one in sorted(found, key=lambda f: (f.start - f.end, -f.confidence)):
-        inside = any(other.start <= one.start and one.end <= other.end for other in kept)
+        inside = any(
+            other.start <= one.start and one.end <= other.end
+            for other in kept
+            if not ({one.intent, other.intent} <= set(own) and (one.start, one.end) == (other.start, other.end))
+        )
         again = any(other.intent == one.intent for other in kept)
         if not inside and not again:
             kept.append(one)

@@ -26,6 +26,7 @@ from outbound.api import (
     optout_routes,
     register_routes,
     rule_routes,
+    system_routes,
     trunk_routes,
     webhook_routes,
 )
@@ -56,6 +57,7 @@ TABLES = (
     event_routes,
     callflow_routes,
     trunk_routes,
+    system_routes,
     webhook_routes,
     key_routes,
 )

@@ -14,7 +14,7 @@ from outbound.api.faults import nearest
 from outbound.api.models import CampaignIn, FieldError, NotificationIn
 from outbound.api.problems import InvalidFields
 from outbound.errors import Conflict
-from outbound.store import contacts, trunks
+from outbound.store import contacts, systems, trunks
 
 INSTANTS = ("starts_at", "expires_at")
 
@@ -34,7 +34,11 @@ def check_campaign(body: CampaignIn | NotificationIn, flow: Flow, *, now: float)
 
 
 def check_start(connection: Connection, row: RowMapping, flow: Flow, *, now: float) -> None:
-    """Check that a campaign can begin: time left, and every required variable there. Raises :class:`Conflict`."""
+    """Check that a campaign can begin: time left, every required variable and every system there.
+
+    Raises :class:`Conflict`.
+    """
+    check_systems(connection, flow)
     if row["expires_at"] is not None and row["expires_at"] <= now:
         raise Conflict("the campaign's expires_at has passed; PATCH it first", code="campaign_expired")
     given = row["settings"]["variables"]
@@ -45,6 +49,16 @@ def check_start(connection: Connection, row: RowMapping, flow: Flow, *, now: flo
         if lacking:
             detail = f"{lacking} contact(s) have no {name!r}, which the call flow needs; give it in variables"
             raise Conflict(detail, code="variable_missing", members={"variable": name, "contacts": lacking})
+
+
+def check_systems(connection: Connection, flow: Flow) -> None:
+    """Check that every system a flow asks is known, before anybody is told "one moment". Raises :class:`Conflict`."""
+    if lacking := systems.missing(connection, flow.systems):
+        detail = (
+            f"call flow {flow.name!r} asks the system {lacking[0]!r}, and nobody has told where it is; "
+            f"PUT /v1/systems/{lacking[0]} first"
+        )
+        raise Conflict(detail, code="system_missing", members={"systems": lacking})
 
 
 def language_faults(language: str, flow: Flow) -> list[FieldError]:

@@ -612,8 +612,8 @@ class SimulateIn(Model):
     can_hand_off: bool = True
     inputs: Annotated[list[Annotated[str, StringConstraints(max_length=500)]], Field(max_length=100)]
     """What the customer does, in order: words; ``#1`` digits; ``(silence)``, ``(noise)``, ``(machine)``, ``(hangup)``,
-    ``(connected)`` and ``(no agent)`` for a handoff, ``(reply ok day=2026-12-05; slot=morning)`` and ``(no reply)`` for a
-    system of the business that a flow asks."""
+    ``(connected)`` and ``(no agent)`` for a handoff, ``(reply ok day=2026-12-05; slot=morning)`` and ``(no reply)`` for
+    a system of the business that a flow asks."""
 
 
 class SimulatedTurn(Model):

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, update
 
 from outbound.api import views
 from outbound.api.calls import Call
-from outbound.api.campaign_checks import check_campaign, check_trunks, stored_fields
+from outbound.api.campaign_checks import check_campaign, check_systems, check_trunks, stored_fields
 from outbound.api.campaign_routes import warm
 from outbound.api.models import Attempt, CampaignIn, FieldError, NotificationIn, Problem
 from outbound.api.problems import InvalidFields, problem
@@ -59,6 +59,7 @@ def _store(call: Call, connection: Connection, campaign_id: str, body: Notificat
     flow = checked_flow(document, source=body.callflow)
     check_campaign(body, flow, now=call.now)
     check_trunks(connection, body)
+    check_systems(connection, flow)
     rules = ContactRules(default_region=None, languages=flow.languages, declared=flow.variables, given={})
     contact = rules.check(1, body.model_dump(mode="json", include=CONTACT_FIELDS))
     if isinstance(contact, Rejected):

@@ -432,6 +432,18 @@ events = Table(
 )
 """What the world is told, written in the transaction that made it true; SSE and webhooks read it by id."""
 
+systems = Table(
+    "systems",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("description", String(120), nullable=False, server_default=""),
+    Column("secrets", JSON, nullable=False),
+    Column("private_allowed", Boolean, nullable=False, server_default=false()),
+    Column("created_at", Double, nullable=False),
+)
+"""The business's own systems that call flows ask; ``secrets`` as those of webhooks."""
+
 webhooks = Table(
     "webhooks",
     metadata,

@@ -1,4 +1,7 @@
-"""Posts one message over HTTP and says what came of it; it knows no table, tries nothing twice, follows no redirect."""
+"""Posts one message over HTTP and says what came of it; it knows no table, tries nothing twice, follows no redirect.
+
+Webhooks are posted with it, and questions to the systems of the business (outbound/systems).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import contextlib
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -30,7 +34,7 @@ TIMEOUT_S = 20.0
 NAME_KEPT_S = 10
 """How long addresses that were checked are connected to; many deliveries wait for one look-up together."""
 ANSWER_LIMIT = 16 * 1024
-"""Bytes of an answer that are read, so that the connection can be used again; nothing of them is kept."""
+"""Bytes of an answer that are read, so that the connection can be used again; kept only where they are asked for."""
 GONE = 410
 
 
@@ -43,6 +47,10 @@ class Answer:
     error: str = ""
     """What went wrong; empty for 2xx."""
     retry_after_s: float = 0.0
+    refused: bool = False
+    """Nothing may be posted there; no later try will differ."""
+    body: bytes = b""
+    """Of a 2xx, where it was asked for."""
 
     @property
     def delivered(self) -> bool:
@@ -76,20 +84,32 @@ class Poster:
         for session in self._sessions.values():
             await session.close()
 
-    async def post(self, address: str, headers: Mapping[str, str], body: bytes, *, private: bool) -> Answer:
-        """Post ``body``; ``private``: the webhook was made for a private target."""
+    async def post(
+        self,
+        address: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        private: bool,
+        timeout_s: float | None = None,
+        keep: bool = False,
+    ) -> Answer:
+        """Post ``body``; ``private``: it goes where the operator allowed a private target. ``keep``: the answer's body
+        is wanted, whole."""
+        timeout = self._timeout if timeout_s is None else aiohttp.ClientTimeout(total=timeout_s)
         try:
             url = read_target(address)
             session = self._session(private, url.scheme == "https")
             self._check_literal(url, private)
-            return await self._exchange(session, url, headers, body)
+            asked = session.post(url, data=body, headers=headers, allow_redirects=False, timeout=timeout)
+            return await self._exchange(asked, keep=keep)
         except Exception as error:  # whatever a far end does, it is one failed try
-            return Answer(error=_reason(error))
+            return Answer(error=_reason(error), refused=isinstance(error, TargetRefused))
 
-    async def _exchange(
-        self, session: aiohttp.ClientSession, url: URL, headers: Mapping[str, str], body: bytes
-    ) -> Answer:
-        async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
+    async def _exchange(self, asked: AbstractAsyncContextManager[aiohttp.ClientResponse], *, keep: bool) -> Answer:
+        async with asked as answer:
+            if keep and 200 <= answer.status < 300:
+                return await _whole(answer)
             with contextlib.suppress(aiohttp.ClientError, OSError):  # its status is its verdict
                 await answer.content.read(ANSWER_LIMIT)
             if 200 <= answer.status < 300:
@@ -133,6 +153,17 @@ class GuardedResolver(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is kept."""
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> Answer:
+    """Read the body of an answer that is wanted. Raises ``aiohttp.ClientError`` or OSError when it breaks off."""
+    body = bytearray()
+    async for part in answer.content.iter_any():
+        body += part
+        if len(body) > ANSWER_LIMIT:
+            answer.close()
+            return Answer(code=answer.status, error=f"its answer is longer than {ANSWER_LIMIT} bytes")
+    return Answer(code=answer.status, body=bytes(body))
 
 
 def _reason(error: Exception) -> str:

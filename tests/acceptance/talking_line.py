@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from dialer.line import main
-from dialer.link import LineCommand, LineProcess, start_line
+from dialer.link import LineCommand, LineProcess, OnAsked, start_line
 from dialer.messages import CallEvent, CallResult, Released
 from outbound.line_keeper import StartLine
 from outbound.settings import Settings
@@ -14,6 +14,7 @@ from outbound.speech_processes import SpeechProcesses
 from tests.dialer.customers import Exchange, FarEnd
 
 NUMBER, SILENT, NAME = "+447700900417", "+447700900418", "Philippa Quill"
+CHANGER = "+447700900419"
 WORDS, DIGITS = "the porcupine stays at home", "4711"
 FLOW = {
     "name": "observed",
@@ -68,7 +69,18 @@ async def stays(customer: FarEnd) -> None:
     await customer.over.wait()
 
 
-def talking_lines(settings: Settings, speech: SpeechProcesses) -> StartLine:
+async def changes(customer: FarEnd) -> None:
+    """Wants another day for a delivery, by key, and takes the first that is offered, in words."""
+    await customer.answer()
+    await customer.listen()
+    await customer.press("2")
+    while "I can offer" not in customer.heard[-1]:
+        await customer.listen()
+    await customer.say("the first one")
+    await customer.stay()
+
+
+def talking_lines(settings: Settings, speech: SpeechProcesses, on_asked: OnAsked) -> StartLine:
     """In place of :func:`outbound.lines.line_starter`: lines that ring these customers."""
     options = ["--engine", "loopback", "--data", str(settings.data_dir), *speech.line_options]
 
@@ -80,10 +92,12 @@ def talking_lines(settings: Settings, speech: SpeechProcesses) -> StartLine:
         on_released: Callable[[Released], Awaitable[None]],
     ) -> Awaitable[LineProcess]:
         command = LineCommand(options=options, module="tests.acceptance.talking_line")
-        return start_line(name, command, on_event=on_event, on_result=on_result, on_released=on_released)
+        return start_line(
+            name, command, on_event=on_event, on_result=on_result, on_released=on_released, on_asked=on_asked
+        )
 
     return start
 
 
 if __name__ == "__main__":
-    sys.exit(main(listener=Exchange({NUMBER: talks, SILENT: stays})))
+    sys.exit(main(listener=Exchange({NUMBER: talks, SILENT: stays, CHANGER: changes})))

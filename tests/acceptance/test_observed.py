@@ -22,7 +22,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 import outbound.up
-from dialer.link import LineError, LineProcess
+from dialer.link import LineError, LineProcess, OnAsked
 from outbound.errors import Unavailable
 from outbound.line_keeper import StartLine
 from outbound.queue.valkey import EmbeddedValkey
@@ -155,8 +155,8 @@ def check_trace(peer: Collector, attempt_id: str) -> None:
 async def test_a_host_whose_lines_are_dead_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = asyncio.Event()
 
-    def breakable(chosen: Settings, speech: SpeechProcesses) -> StartLine:
-        start = talking_lines(chosen, speech)
+    def breakable(chosen: Settings, speech: SpeechProcesses, on_asked: OnAsked) -> StartLine:
+        start = talking_lines(chosen, speech, on_asked)
 
         async def started(name: str, **callbacks: Any) -> LineProcess:
             if broken.is_set():

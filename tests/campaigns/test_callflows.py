@@ -28,6 +28,7 @@ CAMPAIGN = {"business": "Northwind", "callback_number": "+12025550100"}
 CONTACT: dict[str, dict[str, str]] = {
     "appointment_reminder": {"day": "2026-11-25", "time": "15:30"},
     "data_confirmation": {"customer": "Mary Jones", "field": "delivery address", "value": "12 Mill Lane"},
+    "delivery_reschedule": {"parcel": "coffee machine", "order": "A-1042", "delivery_day": "2026-11-25"},
     "membership_renewal": {"plan": "yearly membership", "price": "49 USD", "renewal_date": "2026-12-31"},
     "payment_reminder": {
         "customer": "Mary Jones",
@@ -43,6 +44,8 @@ CONTACT: dict[str, dict[str, str]] = {
 
 PRIVATE = {"data_confirmation", "payment_reminder"}
 """Flows that first make sure whom they speak with; a first yes is no more than that."""
+DAYS = "(reply two first=2026-11-27; second=2026-11-30)"
+"""A Friday and a Monday are free."""
 GO_ON = {"satisfaction_survey"}
 """Flows that ask more after the first yes."""
 
@@ -167,6 +170,26 @@ def test_mandarin_customers(name: str, inputs: list[str], disposition: str) -> N
         ("data_confirmation", ["that's me", "that's right"], ("accepted", "confirmed")),
         ("data_confirmation", ["yes", "no, we moved"], ("handed_off", "to_be_changed")),
         ("data_confirmation", ["#2", "#2"], ("wrong_person", "unknown_here")),
+        ("delivery_reschedule", ["that suits me"], ("accepted", "day_kept")),
+        ("delivery_reschedule", ["no", DAYS, "Friday please", "(reply ok)"], ("accepted", "day_changed")),
+        ("delivery_reschedule", ["another day", DAYS, "the second one", "(reply ok)"], ("accepted", "day_changed")),
+        (
+            "delivery_reschedule",
+            ["#2", DAYS, "#1", "(reply taken)", DAYS, "#2", "(reply ok)"],
+            ("accepted", "day_changed"),
+        ),
+        (
+            "delivery_reschedule",
+            ["no", "(reply one first=2026-11-27)", "yes", "(reply ok)"],
+            ("accepted", "day_changed"),
+        ),
+        ("delivery_reschedule", ["no", "(reply none)"], ("handed_off", "another_day_wanted")),
+        ("delivery_reschedule", ["no", "(no reply)"], ("handed_off", "another_day_wanted")),
+        ("delivery_reschedule", ["no", DAYS, "neither"], ("handed_off", "another_day_wanted")),
+        ("delivery_reschedule", ["no", DAYS, "no"], ("handed_off", "another_day_wanted")),
+        ("delivery_reschedule", ["no", DAYS, "#1", "(no reply)"], ("handed_off", "another_day_wanted")),
+        ("delivery_reschedule", ["no", DAYS, "stop calling me"], ("opted_out", "opted_out")),
+        ("delivery_reschedule", ["no", "hello?", DAYS, "#1", "(hangup)"], ("informed", "another_day_wanted")),
         ("appointment_reminder", ["I can't make it"], ("handed_off", "cannot_come")),
         ("appointment_reminder", ["cancel"], ("handed_off", "cannot_come")),
     ],
@@ -187,6 +210,46 @@ def test_private_matters_are_told_to_nobody_else_and_to_no_machine(name: str, la
         assert not any(word in said for word in private)
     told = simulate(load(name), context(variables=values, language=language), ["#1"]).turns
     assert any(word in turn.text for turn in told for word in private)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "day", "told"),
+    [
+        ("en", "Friday would be great", "2026-11-27", "now comes Friday"),
+        ("en", "let's take Monday", "2026-11-30", "now comes Monday"),
+        ("en", "November twenty-seventh", "2026-11-27", "now comes Friday"),
+        ("zh", "周五吧", "2026-11-27", "改为星期五送达"),
+        ("zh", "星期一可以", "2026-11-30", "改为十一月三十号星期一送达"),
+        ("zh", "第二个", "2026-11-30", "改为十一月三十号星期一送达"),
+    ],
+)
+def test_a_delivery_is_changed_to_the_day_that_was_said(language: str, said: str, day: str, told: str) -> None:
+    values = {**CAMPAIGN, **CONTACT["delivery_reschedule"]}
+    no = "no" if language == "en" else "不方便"
+    told_by = simulate(
+        load("delivery_reschedule"),
+        context(variables=values, language=language),
+        [no, DAYS, said, f"(reply ok day={day})"],
+    )
+    assert (told_by.variables["new_day"], told_by.outcome) == (day, "day_changed")
+    assert told in [turn.text for turn in told_by.turns if turn.who is Who.ROBOT][-1]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "call me another day"), ("en", "another day, I'm driving"), ("zh", "现在不方便"), ("zh", "改天再打")],
+)
+def test_who_wants_to_be_called_another_day_is_not_taken_to_speak_of_the_delivery(language: str, words: str) -> None:
+    values = {**CAMPAIGN, **CONTACT["delivery_reschedule"]}
+    result = simulate(load("delivery_reschedule"), context(variables=values, language=language), [words, "(hangup)"])
+    assert (result.disposition, result.outcome) == (Disposition.CALLBACK_BOOKED, "")
+
+
+def test_two_days_of_one_name_are_asked_back() -> None:
+    values = {**CAMPAIGN, **CONTACT["delivery_reschedule"]}
+    week = "(reply two first=2026-11-27; second=2026-12-04)"
+    result = simulate(load("delivery_reschedule"), context(variables=values), ["no", week, "Friday", "the second"])
+    assert (result.ended, result.variables["new_day"]) == (False, "2026-12-04")
 
 
 def test_a_survey_keeps_every_rating() -> None:

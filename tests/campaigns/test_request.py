@@ -13,7 +13,6 @@ from campaigns.flow.engine import State, advance
 from campaigns.flow.inputs import HandoffEnded, HungUp, Input, Machine, Replied, Silence
 from campaigns.flow.lint import lint
 from campaigns.flow.simulate import simulate
-from campaigns.flow.steps.request import Request
 from tests.campaigns.flows import context, flow, talk, told
 
 pytestmark = pytest.mark.unit
@@ -131,8 +130,8 @@ def test_nobody_is_asked_before_it_is_said_who_calls() -> None:
 
 
 def test_what_a_flow_needs_can_be_read_off_it() -> None:
-    needed = {step.system for step in TESTED.steps.values() if isinstance(step, Request)}
-    assert needed == {"members"}
+    assert TESTED.systems == ("members",)
+    assert flow().systems == ()
 
 
 def test_the_simulator_answers_for_the_system() -> None:

@@ -28,6 +28,9 @@ class Spoken(Protocol):
     def on_date(self, value: date, today: date) -> str:
         """Say a date, with the year only where it is needed."""
 
+    def weekday(self, value: date, week: str = "") -> str:
+        """Say the day of the week; ``week``: another word for it, where the language has several."""
+
     def day(self, value: date, today: date) -> str:
         """Say a day as people do: today, tomorrow, Thursday."""
 

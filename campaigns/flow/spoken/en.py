@@ -105,13 +105,18 @@ def _year(year: int) -> str:
     return f"{number(century)} {number(rest) if rest > 9 else 'oh ' + number(rest)}"
 
 
+def weekday(value: date, week: str = "") -> str:
+    """Say the day of the week: Thursday."""
+    return _WEEKDAYS[value.weekday()]
+
+
 def day(value: date, today: date) -> str:
     """Say a day: today, tomorrow, Thursday, or Thursday, December third."""
     ahead = (value - today).days
     if ahead in {0, 1}:
         return ("today", "tomorrow")[ahead]
-    weekday = _WEEKDAYS[value.weekday()]
-    return weekday if 1 < ahead < 7 else f"{weekday}, {on_date(value, today)}"
+    name = weekday(value)
+    return name if 1 < ahead < 7 else f"{name}, {on_date(value, today)}"
 
 
 def clock(value: time) -> str:

@@ -85,14 +85,19 @@ def on_date(value: date, today: date) -> str:
     return said if abs((value - today).days) < 300 else f"{_plain(str(value.year))}年{said}"
 
 
+def weekday(value: date, week: str = "") -> str:
+    """Say the day of the week: 星期四, or with another word for week: 周四."""
+    return f"{week or '星期'}{_WEEKDAYS[value.weekday()]}"
+
+
 def day(value: date, today: date) -> str:
     """Say a day: 今天, 明天, 后天, 星期四, or 十二月三号星期四."""
     ahead = (value - today).days
     if ahead in {0, 1, 2}:
         return ("今天", "明天", "后天")[ahead]
-    weekday = f"星期{_WEEKDAYS[value.weekday()]}"
+    name = weekday(value)
     near = 2 < ahead < 7 and value.weekday() > today.weekday()
-    return weekday if near else f"{on_date(value, today)}{weekday}"
+    return name if near else f"{on_date(value, today)}{name}"
 
 
 def clock(value: time) -> str:

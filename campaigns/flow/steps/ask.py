@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -16,8 +16,9 @@ from campaigns.flow.moves import Move, Next, Wait
 from campaigns.flow.prompt import Prompt
 from campaigns.flow.reading import IDENTIFIER, Reader
 from campaigns.flow.steps.say import SETTLED
+from campaigns.flow.template import Template
 from campaigns.flow.turn import Turn
-from campaigns.understanding.matcher import Match
+from campaigns.understanding.matcher import Match, says_only
 from campaigns.understanding.vocabulary import intent_names
 
 _PLAIN = frozenset({"yes", "no"})
@@ -33,8 +34,8 @@ class Answer:
     name: str
     key: str = ""
     intents: frozenset[str] = frozenset()
-    phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Language -> phrases of the author's own."""
+    phrases: Mapping[str, tuple[Template, ...]] = field(default_factory=dict)
+    """Language -> phrases of the author's own; they may name variables (a day that was offered)."""
     then: str
     settle: Disposition | None = None
     outcome: str = ""
@@ -42,6 +43,18 @@ class Answer:
     def taken_by(self, intent: str) -> bool:
         """Whether an intent, digit or own phrase means this answer."""
         return intent in self.intents or intent == f"digit:{self.key}" or intent == _OWN + self.name
+
+    def heard(self) -> Iterator[tuple[str, Prompt]]:
+        """Those of its phrases that name variables, by key."""
+        for language, templates in self.phrases.items():
+            for place, template in enumerate(templates):
+                if template.names:
+                    key = f"phrases.{self.name}.{language}.{place}"
+                    yield key, Prompt(texts={"*": template})
+
+    def said(self, turn: Turn) -> tuple[str, ...]:
+        """Its phrases as the customer would say them; one whose variable has no value stands for nothing."""
+        return tuple(text for template in self.phrases.get(turn.state.language, ()) if (text := turn.phrase(template)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +98,7 @@ class Ask(Step):
 
     def again(self, turn: Turn) -> Move:
         """Listen for the answers."""
-        own = tuple(text for answer in self.answers for text in answer.phrases.get(turn.state.language, ()))
+        own = tuple(text for answer in self.answers for text in answer.said(turn))
         return Wait(listen=turn.listen(self, timeout_s=self.timeout_s, phrases=own))
 
     def resume(self, turn: Turn, event: Input) -> Move:
@@ -96,8 +109,7 @@ class Ask(Step):
                 turn.understood(f"digit:{event.digits}")
                 return self._go(turn, found)
             return self._unanswered(turn)
-        phrases = {_OWN + answer.name: answer.phrases.get(turn.state.language, ()) for answer in self.answers}
-        matches = turn.meanings(self.expected(), phrases)
+        matches = turn.meanings(self.expected(), self._phrases(turn))
         if taken := self._choose(matches):
             answer, match = taken
             turn.understood(answer.name if match.intent.startswith(_OWN) else match.intent, match.confidence)
@@ -111,6 +123,14 @@ class Ask(Step):
         taken = self._choose(matches)
         return taken is not None and taken[0].settle is Disposition.DECLINED
 
+    def claimed(self, turn: Turn, matches: Sequence[Match]) -> frozenset[str]:
+        """What is said in an answer's own phrases, and in nothing else: "no, another day please"."""
+        own = [found.span for found in turn.meanings((), self._phrases(turn)) if found.intent.startswith(_OWN)]
+        inside = {match.intent for match in matches if any(s <= match.span[0] and match.span[1] <= e for s, e in own)}
+        answers = [match.span for match in matches if match.intent in _PLAIN | self.expected()]
+        only = inside and says_only(turn.text, turn.state.language, [*own, *answers])
+        return frozenset(inside) if only else frozenset()
+
     def expected(self) -> frozenset[str]:
         """The answers' intents and digits."""
         intents = frozenset().union(*(answer.intents for answer in self.answers))
@@ -122,9 +142,10 @@ class Ask(Step):
         return (*answers, Exit(label="otherwise", to=self.otherwise))
 
     def prompts(self) -> Mapping[str, Prompt]:
-        """The question and its reprompts."""
+        """The question, its reprompts, and phrases that name variables, so that these are checked."""
         named = {"say": self.say, "no_input": self.no_input, "no_match": self.no_match}
-        return {key: prompt for key, prompt in named.items() if prompt is not None}
+        spoken = {key: prompt for key, prompt in named.items() if prompt is not None}
+        return {**spoken, **{key: prompt for answer in self.answers for key, prompt in answer.heard()}}
 
     def assigns(self) -> Mapping[str, str]:
         """The variable that keeps the answer's name."""
@@ -161,6 +182,9 @@ class Ask(Step):
         if len({answer.name for answer, _ in taken}) > 1:
             taken = [(answer, match) for answer, match in taken if match.intent not in _PLAIN]
         return taken[0] if len({answer.name for answer, _ in taken}) == 1 else None
+
+    def _phrases(self, turn: Turn) -> dict[str, tuple[str, ...]]:
+        return {_OWN + answer.name: answer.said(turn) for answer in self.answers}
 
     def _go(self, turn: Turn, answer: Answer) -> Move:
         turn.settle(answer.settle, answer.outcome)
@@ -199,11 +223,11 @@ def _answer(name: str, reader: Reader) -> Answer:
     return answer
 
 
-def _phrases(reader: Reader) -> dict[str, tuple[str, ...]]:
+def _phrases(reader: Reader) -> dict[str, tuple[Template, ...]]:
     inside = reader.inside("phrases")
     if inside is None:
         return {}
-    found = {language: inside.words(language) for language in reader.languages}
+    found = {language: tuple(inside.templates(language)) for language in reader.languages}
     inside.done()
     return found
 

@@ -38,7 +38,7 @@ class Request(Step):
     send: Mapping[str, Template] = field(default_factory=dict)
     """Name -> value; a variable that names no filter is sent as it is, not as it is spoken."""
     save: Mapping[str, str] = field(default_factory=dict)
-    """Name in the reply -> variable that keeps its value; empty where the reply has none, or there is no reply."""
+    """Name in the reply -> variable that keeps its value; one that the reply lacks stays as it was."""
     say: Prompt | None = None
     """Said while the system works; without it "one moment, please"."""
     deadline_s: float = 8.0
@@ -101,16 +101,20 @@ class Request(Step):
         if event.problem or way is None:
             problem = event.problem or f"it answered {event.result!r}, which the step does not know."
             return self._failed(turn, f"{self.system}: {problem}")
-        for name, variable in self.save.items():
-            turn.assign(variable, speakable(event.values.get(name, "")))
+        self._keep(turn, event.values)
         turn.settle(way.settle, way.outcome)
         return Next(step=way.then)
 
     def _failed(self, turn: Turn, problem: str) -> Move:
         turn.problem(problem)
-        for variable in self.save.values():
-            turn.assign(variable, "")
+        self._keep(turn, {})
         return Next(step=self.otherwise)
+
+    def _keep(self, turn: Turn, values: Mapping[str, str]) -> None:
+        """Keep what came; what did not come stays as it was, and is empty where it was nothing."""
+        for name, variable in self.save.items():
+            if name in values or variable not in turn.values:
+                turn.assign(variable, speakable(values.get(name, "")))
 
     def exits(self) -> tuple[Exit, ...]:
         """Every answer, and otherwise."""
@@ -121,6 +125,10 @@ class Request(Step):
         """What it says, and what it sends, so that their variables are checked."""
         sent = {f"values.{name}": Prompt(texts={"*": template}) for name, template in self.send.items()}
         return {**sent, "say": self.say} if self.say is not None else sent
+
+    def asks(self) -> str:
+        """The system."""
+        return self.system
 
     def assigns(self) -> Mapping[str, str]:
         """The variables that keep the reply."""
