@@ -18,6 +18,7 @@ from outbound.places import tzdata_age
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 COMMIT_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 GROUP_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200)
+SYSTEM_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 STALL_BUCKETS = (0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0)
 MOST_VALUES = 200
 """Values of one label; what comes later is ``other``."""
@@ -94,6 +95,13 @@ class Metrics:
             registry=registry,
         )
         self._events = Counter("outbound_events", "Events appended.", ("kind",), registry=registry)
+        self._systems = Histogram(
+            "outbound_system_seconds",
+            "Time that a system of the business took to answer a call, or not to.",
+            ("system", "state"),
+            buckets=SYSTEM_BUCKETS,
+            registry=registry,
+        )
 
     def _store(self) -> None:
         self._commits = Histogram(
@@ -128,6 +136,9 @@ class Metrics:
                 self._attempts.labels(self._value("disposition", data.get("disposition"))).inc()
             case "attempt.undetermined":
                 self._attempts.labels(Disposition.UNDETERMINED.value).inc()
+            case "call.system" if "took_s" in data:
+                labels = self._value("system", data.get("system")), self._value("state", data.get("state"))
+                self._systems.labels(*labels).observe(data["took_s"])
             case "attempt.released":
                 self._released.labels(self._value("reason", data.get("reason"))).inc()
         if LEASE_EXPIRED in (data.get("reason"), data.get("hangup_cause"), data.get("cause")):

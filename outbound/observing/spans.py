@@ -87,7 +87,7 @@ def _call(facts: Sequence[Fact], found: Mapping[str, Fact]) -> list[SpanTold]:
     if ringing is not None:
         spans.append(_span("ring", ringing.at, (answered or ended).at))
     if answered is not None:
-        spans.append(_span("conversation", answered.at, ended.at, children=_turns(facts) + _handoff(facts, ended)))
+        spans.append(_span("conversation", answered.at, ended.at, children=_within(facts, ended)))
     if ended.kind == "call.ended":
         told: Attributes = {"outbound.ended_by": str(ended.data.get("by", ""))}
         spans.append(_span("hang up", ended.at, ended.at, told))
@@ -107,6 +107,25 @@ def _turns(facts: Sequence[Fact]) -> list[SpanTold]:
             told: Attributes = {"outbound.step": began[1], "outbound.turn.ended_by": fact.kind.removeprefix("call.")}
             spans.append(_span("turn", began[0], fact.at, told))
         began = (fact.at, step) if fact.kind == "call.said" else None
+    return spans
+
+
+def _within(facts: Sequence[Fact], ended: Fact) -> list[SpanTold]:
+    return _turns(facts) + _systems(facts) + _handoff(facts, ended)
+
+
+def _systems(facts: Sequence[Fact]) -> list[SpanTold]:
+    """From a question to a system of the business to what came of it."""
+    spans, asked = [], dict[str, float]()
+    for fact in facts:
+        if fact.kind != "call.system":
+            continue
+        key, state = str(fact.data.get("key", "")), str(fact.data.get("state", ""))
+        if state == "asked":
+            asked[key] = fact.at
+        elif key in asked:
+            told: Attributes = {"outbound.system": str(fact.data.get("system", "")), "outbound.system.state": state}
+            spans.append(_span("system", asked.pop(key), fact.at, told))
     return spans
 
 

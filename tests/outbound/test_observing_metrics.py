@@ -107,6 +107,20 @@ async def test_a_release_is_counted_by_its_reason(world: World, metrics: Metrics
     assert counted(metrics, "outbound_attempts_released_total") == {"no_leg": 1}
 
 
+def test_systems_of_the_business_are_timed_when_they_answered_or_did_not(metrics: Metrics) -> None:
+    def told(**data: Any) -> tuple[str, dict[str, Any]]:
+        return "events", {"kind": "call.system", "data": {"system": "parcels", **data}}
+
+    answered = told(state="replied", took_s=0.3), told(state="replied", took_s=0.5)
+    rows = [told(state="asked"), *answered, told(state="failed", took_s=8.0)]
+    metrics.committed(Commit(seconds=0.001, units=1, rows=rows))
+    found = figures(metrics)
+    assert found["outbound_system_seconds_count", "replied", "parcels"] == 2
+    assert found["outbound_system_seconds_sum", "replied", "parcels"] == pytest.approx(0.8)
+    assert found["outbound_system_seconds_sum", "failed", "parcels"] == 8.0
+    assert ("outbound_system_seconds_count", "asked", "parcels") not in found
+
+
 async def test_refusals_are_counted_by_the_rule_that_decided(world: World, metrics: Metrics) -> None:
     await world.campaign([ANN, BOB], purpose="marketing")
 
@@ -162,7 +176,7 @@ async def test_every_figure_is_explained_and_nothing_else_is(world: World, metri
 
     # only where something was counted does a counter with labels have a sample
     labelled = {"outbound_http_requests_total", "outbound_http_request_seconds", "outbound_attempts_released_total"}
-    labelled |= {"outbound_gate_refusals_total", "outbound_breaker_state"}
+    labelled |= {"outbound_gate_refusals_total", "outbound_breaker_state", "outbound_system_seconds"}
     assert {name for name in shown if name.startswith("outbound_")} - explained == set()
     assert explained - shown - labelled == set()
     alerts = set(re.findall(r"outbound_[a-z_]+", page.partition("### Alerts")[2].partition("## Traces")[0]))

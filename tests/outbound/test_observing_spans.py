@@ -65,6 +65,15 @@ def test_a_conversation_is_told_from_claim_to_settlement() -> None:
     assert not span.failed
 
 
+def test_a_question_to_a_system_is_told_with_its_end() -> None:
+    named = {"system": "parcels", "key": "change-1"}
+    asked = ("call.system", 9.1, {**named, "state": "asked"}), ("call.system", 9.4, {**named, "state": "replied"})
+    conversation = next(child for child in told(*TALK[:11], *asked, *TALK[13:]).children if child.children)
+    [system] = [child for child in conversation.children if child.name == "system"]
+    assert (system.start, system.end) == (9.1, 9.4)
+    assert system.attributes == {"outbound.system": "parcels", "outbound.system.state": "replied"}
+
+
 def test_no_number_and_no_words_are_told() -> None:
     shown = everything(told(*TALK))
 
