@@ -33,19 +33,28 @@ class Disposition(StrEnum):
     MESSAGE_LEFT = "message_left"
     """An answering machine took the message after its beep."""
     MACHINE = "machine"
-    """An answering machine answered and no message was left."""
+    """An answering machine, a menu or a fax answered and no message was left."""
+    SCREENED = "screened"
+    """A call screening assistant answered, was told who calls, and nobody came."""
 
     # The customer was not reached.
     BUSY = "busy"
     """486 or 600."""
     NO_ANSWER = "no_answer"
     """Rang until our ring timeout (CANCEL), or 408 / 480 from the far end."""
+    POWERED_OFF = "powered_off"
+    """The network announced that the telephone is switched off."""
+    UNREACHABLE = "unreachable"
+    """The network announced that it cannot reach the telephone, or played a special information tone."""
+    SUSPENDED = "suspended"
+    """The network announced that the line is suspended (unpaid, out of service)."""
     REJECTED = "rejected"
     """603: the callee declined."""
     BLOCKED = "blocked"
-    """607 or 608: rejected as unwanted, by the callee or by an analytics engine (RFC 8197, RFC 8688)."""
+    """607 or 608 (RFC 8197, RFC 8688), or an announcement: rejected as unwanted, by the callee, the network or an
+    analytics engine."""
     INVALID_NUMBER = "invalid_number"
-    """404, 410, 484 or 604: nobody has this number."""
+    """404, 410, 484 or 604, or the network announced a vacant number: nobody has this number."""
     REDIRECTED = "redirected"
     """302 and the trunk does not follow redirects: the number moved."""
     NO_MEDIA = "no_media"
@@ -81,6 +90,7 @@ ANSWERED = frozenset(
         Disposition.HUNG_UP,
         Disposition.MESSAGE_LEFT,
         Disposition.MACHINE,
+        Disposition.SCREENED,
         Disposition.NO_MEDIA,
     }
 )

@@ -33,6 +33,9 @@ OVER = frozenset({Disposition.CALLBACK_BOOKED, Disposition.REFUSED, Disposition.
 AT_THAT_HOUR = frozenset(
     {
         Disposition.NO_ANSWER,
+        Disposition.POWERED_OFF,
+        Disposition.UNREACHABLE,
+        Disposition.SCREENED,
         Disposition.REJECTED,
         Disposition.MACHINE,
         Disposition.MESSAGE_LEFT,

@@ -11,8 +11,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from campaigns.flow.document import FlowError
+from campaigns.understanding.announcements import Announcement, network_language
 from dialer.asking import Ask, Questions, nobody
-from dialer.ending import INTERNAL_ERROR, NO_MEDIA, Ending, failed, talked, unanswered
+from dialer.early_media import EarlyMedia
+from dialer.ending import ANNOUNCED, INTERNAL_ERROR, NO_MEDIA, Ending, failed, talked, unanswered
 from dialer.equipment import Equipment
 from dialer.handoff import Switchboard
 from dialer.journal import What
@@ -64,6 +66,7 @@ class Call:
         self._sending = Sending(request, equipment)
         self._leg: Leg | None = None
         self._conversation: Conversation | None = None
+        self._early: EarlyMedia | None = None
         self._our_reason = ""
         self._asked = asyncio.Event()
         self._chores: set[asyncio.Task[Any]] = set()
@@ -135,6 +138,8 @@ class Call:
         finally:
             for wait in waits:
                 wait.cancel()
+            if self._early is not None:
+                self._early.stop()
         answered = self._watch.answered
         if self._watch.ended is None and answered is not None and not self._our_reason:
             return await self._talk(answered)
@@ -196,6 +201,13 @@ class Call:
 
     def _on_ringing(self, event: Ringing) -> None:
         self._story.tell(EventKind.RINGING, code=event.code, early_media=event.early_media)
+        if event.early_media and self._early is None:
+            language = network_language(self.request.number, self.request.language)
+            self._early = EarlyMedia(self._equipment, language, on_announced=self._on_announced)
+
+    def _on_announced(self, what: Announcement) -> None:
+        self._story.tell(EventKind.ANNOUNCED, what=what.value)
+        self.hang_up(f"{ANNOUNCED}{what}")
 
     def _on_ended(self, event: Ended) -> None:
         self._story.tell(EventKind.ENDED, by=event.by.value, code=event.code, reason=event.reason)
@@ -207,10 +219,12 @@ class Call:
             self._conversation.listener.press(digit)
 
     def _on_frame(self, pcm: bytes) -> None:
-        if self._conversation is None or self._watch.answered is None:
-            return  # what sounds before the answer is the network's (RFC 3960)
         try:
-            self._conversation.listener.frame(pcm)
+            if self._watch.answered is None:
+                if self._early is not None:  # what sounds before the answer is the network's (RFC 3960)
+                    self._early.frame(pcm)
+            elif self._conversation is not None:
+                self._conversation.listener.frame(pcm)
         except Exception:
             log.exception("listening failed", extra={"attempt_id": self.request.attempt_id})
             self.hang_up(INTERNAL_ERROR)

@@ -48,11 +48,19 @@ class Beeped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signalled:
+    """A tone of the network, or of a fax."""
+
+    name: str
+    """``busy``, ``reorder``, ``sit`` or ``fax``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
     """Nothing came in time."""
 
 
-Caught = Words | Keys | Beeped
+Caught = Words | Keys | Beeped | Signalled
 
 
 class Attention(Protocol):
@@ -70,5 +78,5 @@ class Attention(Protocol):
     def on_late(self) -> None:
         """An utterance ended a while ago and is not understood yet."""
 
-    def on_caught(self, caught: Words | Beeped) -> bool:
-        """An utterance ended or a beep sounded; returns whether it is to be kept as an input."""
+    def on_caught(self, caught: Words | Beeped | Signalled) -> bool:
+        """An utterance ended or a tone sounded; returns whether it is to be kept as an input."""

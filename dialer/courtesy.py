@@ -10,7 +10,7 @@ from collections.abc import Callable
 from campaigns.flow.effects import Listen, Say
 from campaigns.understanding.backchannels import is_backchannel
 from campaigns.understanding.endings import goes_on
-from dialer.catches import Beeped, Words
+from dialer.catches import Beeped, Signalled, Words
 from dialer.speaking import Speaker
 
 CUT_AFTER_MS = 200
@@ -90,10 +90,13 @@ class Courtesy:
         if self.saying is None:
             self._speaker.fill(self._language())
 
-    def on_caught(self, caught: Words | Beeped) -> bool:
+    def on_caught(self, caught: Words | Beeped | Signalled) -> bool:
         """Keep what counts; while the robot speaks, what nobody could make out does not."""
         if isinstance(caught, Beeped):
             return self._beeped()
+        if isinstance(caught, Signalled):
+            self.interrupt()
+            return True
         if self.saying is None or self.interrupted:
             return True
         if not caught.text:

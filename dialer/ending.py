@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 from campaigns.dispositions import Disposition
 from campaigns.flow.effects import Hangup
+from campaigns.understanding.announcements import Announcement
 from dialer.causes import disposition_of, retry_after_s
 from dialer.legs import Ended, EndedBy
 
 NO_MEDIA = "no_media"
 INTERNAL_ERROR = "internal_error"
+ANNOUNCED = "announced_"
+"""Begins our reason where the network announced why it will not connect the call."""
 OUR_FAULT = {NO_MEDIA: Disposition.NO_MEDIA, INTERNAL_ERROR: Disposition.FAILED}
 """Our own reasons for hanging up that decide the disposition; after any other the flow does."""
 CUT_OFF = frozenset({"host_gone", "line_stopped"})
@@ -67,7 +70,10 @@ def talked(last: Hangup, ended: Ended | None, our_reason: str) -> Ending:
 
 
 def _given_up(cause: str) -> Disposition:
-    """What our own CANCEL means: it rang long enough, we broke down, or the host wanted it (opt-out, operator)."""
+    """What our own CANCEL means: it rang long enough, the network said why it is of no use, we broke down, or the host
+    wanted it (opt-out, operator)."""
     if cause == "ring_timeout":
         return Disposition.NO_ANSWER
+    if cause.startswith(ANNOUNCED):
+        return Announcement(cause.removeprefix(ANNOUNCED)).disposition
     return Disposition.FAILED if cause in CUT_OFF else Disposition.CANCELLED

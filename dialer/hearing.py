@@ -13,12 +13,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from campaigns.flow.effects import Listen
-from dialer.catches import Attention, Beeped, Caught, Keys, Quiet, Words
+from dialer.catches import Attention, Beeped, Caught, Keys, Quiet, Signalled, Words
 from dialer.equipment import Equipment
 from dialer.keypad import Keypad
 from dialer.utterance import Utterance
 from speech.listening import (
     Beep,
+    CallTone,
     DtmfInband,
     EarEvent,
     SpeechEnded,
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 LATE_S = 1.2
 """An utterance that is not understood this long after its last sound keeps the customer waiting."""
+ENDS_IT = frozenset({"busy", "reorder", "sit", "fax"})
+"""Tones after which nobody speaks; ringback may still be answered."""
 LOST_AUDIO_S = 5.0
 """An utterance or its decoding that shows no sign of life for this long is given up."""
 
@@ -74,7 +77,7 @@ class Listener:
 
     def forget(self, *, but: Callable[[Words | Keys], bool] = lambda caught: False) -> None:
         """Drop what was said or pressed and not taken, ``but`` for what that holds on to."""
-        self._inputs = deque(one for one in self._inputs if not isinstance(one, Beeped) and but(one))
+        self._inputs = deque(one for one in self._inputs if not isinstance(one, Beeped | Signalled) and but(one))
         now = self._equipment.now()
         if not any(but(Keys(digits=key, at=now)) for key in self._keypad.pressed):
             self._keypad.clear()
@@ -172,6 +175,8 @@ class Listener:
                 self._end(self._utterance, started_ms=event.started_ms, ended_ms=event.ended_ms)
             case Beep():
                 self._keep(Beeped())
+            case CallTone(name=name) if name in ENDS_IT:
+                self._keep(Signalled(name=name))
             case DtmfInband(digit=digit):
                 self.press(digit, "inband")
             case _:
@@ -234,7 +239,7 @@ class Listener:
         if not task.cancelled() and task.exception() is not None:
             log.error("listening failed", exc_info=task.exception())
 
-    def _keep(self, caught: Words | Beeped) -> None:
+    def _keep(self, caught: Words | Beeped | Signalled) -> None:
         if self._attention.on_caught(caught):
             self._inputs.append(caught)
             self._changed.set()

@@ -5,6 +5,16 @@ It only judges; on doubt it says human, because talking on to a machine is cheap
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from campaigns.dispositions import Disposition
+from campaigns.understanding.announcements import announced
+from dialer.catches import Signalled, Words
+
+NETWORK_WITHIN_S = 20.0
+"""An announcement of the network begins within this time of the answer."""
+ANNOUNCEMENT_S = 1.5
+"""Nobody announces anything in less."""
 OPT_OUT = "opt_out"
 """The intent of words that are obeyed whoever says them."""
 VOICEMAIL = "voicemail"
@@ -19,6 +29,37 @@ BEEP_WITHIN_S = 45.0
 """Longest greeting after which a beep is still taken for a machine's."""
 HUMAN_REPLY_S = 1.6
 """Longest utterance that, when it means something, proves a human after all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """The network, or a fax, in the customer's stead."""
+
+    disposition: Disposition
+    evidence: str
+
+
+SIGNALS = {
+    "busy": Met(disposition=Disposition.BUSY, evidence="busy_tone"),
+    "reorder": Met(disposition=Disposition.CONGESTION, evidence="reorder_tone"),
+    "sit": Met(disposition=Disposition.UNREACHABLE, evidence="sit"),
+    "fax": Met(disposition=Disposition.MACHINE, evidence="fax"),
+}
+"""What a tone means where nobody has spoken."""
+
+
+def met_instead(caught: object, *, answered_s: float) -> Met | None:
+    """What speaks in the customer's stead, if anything: a tone, or the words of an announcement.
+
+    ``answered_s``: on the loop's clock.
+    """
+    match caught:
+        case Signalled(name=name):
+            return SIGNALS[name]
+        case Words() if caught.started_s - answered_s <= NETWORK_WITHIN_S and caught.lasted_s >= ANNOUNCEMENT_S:
+            kind = announced(caught.text, answered=True)
+            return Met(disposition=kind.disposition, evidence=f"announced_{kind}") if kind else None
+    return None
 
 
 class MachineWatch:

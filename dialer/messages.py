@@ -48,6 +48,8 @@ class CallRequest:
     agent_ring_timeout_s: float = 20.0
     record: bool = True
     """Keep a stereo recording (left customer, right robot)."""
+    on_machine: str = ""
+    """``hang_up``: no message is left on an answering machine, whatever the flow says."""
 
 
 class EventKind(StrEnum):
@@ -80,7 +82,9 @@ class EventKind(StrEnum):
     VARIABLE = "variable"
     """{name, value}"""
     MACHINE = "machine"
-    """{evidence}: an answering machine was recognised."""
+    """{evidence}: no person answered, but a machine, a menu, a fax or the network (``announced_powered_off``…)."""
+    ANNOUNCED = "announced"
+    """{what}: the network said before the answer why it will not connect the call."""
     HANDOFF = "handoff"
     """{state: ringing|connected|failed|ended, reason, queue, summary}"""
     SYSTEM = "system"

@@ -6,13 +6,14 @@ It is made before anything is sent, so that a broken flow never rings anybody.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
 from campaigns.flow.document import Context, Flow, parse_flow
 from campaigns.flow.effects import Effect
 from campaigns.flow.engine import State, start
+from campaigns.flow.model import Voicemail
 from dialer.messages import CallRequest
 from dialer.said_to_all import SaidToAll
 
@@ -31,6 +32,8 @@ class Script:
     def open(cls, request: CallRequest, *, now: datetime) -> Self:
         """Parse and start the flow of ``request``. Raises :class:`campaigns.flow.document.FlowError`."""
         flow = parse_flow(request.flow, source=f"call flow of attempt {request.attempt_id}")
+        if request.on_machine == "hang_up":
+            flow = replace(flow, voicemail=Voicemail(leave=None))
         context = Context(
             variables=request.variables,
             language=request.language,

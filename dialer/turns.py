@@ -10,16 +10,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from campaigns.dispositions import Disposition
-from campaigns.flow.effects import Effect, Handoff, Hangup, Listen, RecordOptOut, Refusal, Request, Say, Understood
-from campaigns.flow.engine import State, advance
-from campaigns.flow.inputs import Digits, HandoffEnded, HungUp, Input, Machine, Replied, Silence
+from campaigns.flow.effects import Effect, Handoff, Hangup, Listen, RecordOptOut, Refusal, Request, Say
+from campaigns.flow.engine import State
+from campaigns.flow.inputs import HandoffEnded, HungUp, Machine, Replied, Silence
 from dialer.asking import Questions
-from dialer.catches import Beeped, Caught, Keys, Quiet, Words
+from dialer.catches import Beeped, Caught, Keys, Quiet, Signalled, Words
 from dialer.courtesy import Courtesy
+from dialer.dialog import Dialog
 from dialer.equipment import Equipment
 from dialer.hearing import Listener
 from dialer.legs import Leg
-from dialer.machine import VOICEMAIL
+from dialer.machine import VOICEMAIL, met_instead
 from dialer.messages import EventKind
 from dialer.script import Script
 from dialer.speaking import Speaker
@@ -45,14 +46,14 @@ class Conversation:
         hand_off: Callable[[Handoff, Callable[[], None]], Awaitable[HandoffEnded]],
         questions: Questions,
     ) -> None:
-        self._flow, self._leg, self._story = script.flow, leg, story
+        self._dialog, self._leg, self._story = Dialog(script), leg, story
         self._hand_off, self._questions = hand_off, questions
         self._speaker = Speaker(leg, equipment.voice, story, is_shared=script.said_to_all.includes)
         self._courtesy = Courtesy(
             self._speaker,
-            intent_of=self._intent_of,
-            is_opt_out=self._is_opt_out,
-            language=lambda: self._state.language,
+            intent_of=self._dialog.intent_of,
+            is_opt_out=self._dialog.is_opt_out,
+            language=lambda: self._dialog.state.language,
             on_aside=self._tell_words,
             on_beep=self._on_beep,
         )
@@ -62,15 +63,14 @@ class Conversation:
         self._voicemail = Voicemail(
             self.listener,
             story,
-            intent_of=lambda words: self._intent_of(words, self._human_state),
+            intent_of=lambda words: self._dialog.intent_of(words, self._human_state),
             on_words=self._tell_words,
         )
-        self._says = self._unheard = 0
+        self._says = 0
         self._heard_out = False
         self.handed_off = False
         """Whether the customer is with a human agent, or waits for one."""
-        self._state, self._effects = script.state, script.effects
-        self._human_state = self._state
+        self._human_state = script.state
         self._prepare()
 
     async def run(self) -> Hangup:
@@ -84,15 +84,29 @@ class Conversation:
     async def _converse(self) -> Hangup:
         while True:
             try:
-                reply = await self._perform(self._effects)
+                reply = await self._perform(self._dialog.effects)
             except HumanAfterAll as human:
-                self._state, reply = self._human_state, human.reply
+                self._dialog.state, reply = self._human_state, human.reply
             if isinstance(reply, Hangup):
                 return reply
             if isinstance(reply, HungUp):
                 return self._farewell()
+            if (instead := self._met_instead(reply)) is not None:
+                return instead
             self._answer(reply)
             self._prepare()
+
+    def _met_instead(self, reply: Reply) -> Hangup | None:
+        """The end of a call in which the network speaks, or a fax; after a customer did, their line went dead."""
+        met = met_instead(reply, answered_s=self._courtesy.answered_s or 0.0)
+        if met is None:
+            return None
+        if isinstance(reply, Words):
+            self._tell_words(reply, None)
+        if self._dialog.met_human:
+            return self._farewell() if isinstance(reply, Signalled) else None
+        self._story.tell(EventKind.MACHINE, evidence=met.evidence)
+        return Hangup(disposition=met.disposition)
 
     def wind_up(self) -> None:
         """Finish the sentence that sounds, then end."""
@@ -113,13 +127,13 @@ class Conversation:
         for effect in effects:
             if isinstance(effect, RecordOptOut | Refusal):
                 self._story.note(effect)  # before anything more is said, wherever it stands
-        self._says = self._unheard = sum(isinstance(effect, Say) for effect in effects)
+        self._says = self._dialog.unheard = sum(isinstance(effect, Say) for effect in effects)
         left = self._says
         for effect in effects[:-1]:
             if isinstance(effect, Say):
                 left -= 1
                 if not (self._courtesy.interrupted or self.listener.closed):
-                    self._unheard -= await self._say(effect, more=left > 0)
+                    self._dialog.unheard -= await self._say(effect, more=left > 0)
             elif not isinstance(effect, RecordOptOut | Refusal):
                 self._story.note(effect)
         if isinstance(last, Request) and not self._courtesy.interrupted:
@@ -133,10 +147,10 @@ class Conversation:
 
     def _expect(self, last: Effect) -> None:
         """Listen for what the batch's end asks for; what was said or typed ahead answers a question, not a goodbye."""
-        self.listener.language = self._state.language
+        self.listener.language = self._dialog.state.language
         self.listener.expect(last if isinstance(last, Listen) else Listen())
         if not isinstance(last, Listen):
-            self.listener.forget(but=self._is_opt_out)
+            self.listener.forget(but=self._dialog.is_opt_out)
         self._heard_out = self._heard_out and isinstance(last, Hangup)
         self._courtesy.interrupted = self.listener.waiting
 
@@ -178,7 +192,7 @@ class Conversation:
         return await change_of_mind(
             self.listener,
             awaited,
-            calls_off=lambda caught: not isinstance(self._dry_run(caught)[-1], type(last)),
+            calls_off=lambda caught: not isinstance(self._dialog.dry_run(caught)[-1], type(last)),
             take=self._answer,
         )
 
@@ -204,79 +218,56 @@ class Conversation:
             case Words():
                 self._heard(reply)
             case Keys(digits=digits):
-                intent = self._advance(self._as_input(reply))
+                intent = self._dialog.advance(self._dialog.as_input(reply))
                 self._story.customer_pressed(digits, intent=intent)
-            case Beeped():
-                before = self._state
-                self._advance(self._as_input(reply))
+            case Beeped() | Signalled():
+                before = self._dialog.state
+                self._dialog.advance(self._dialog.as_input(reply))
                 self._met_machine(before)
             case Quiet():
-                self._advance(Silence())
+                self._dialog.advance(Silence())
             case HandoffEnded() | Replied():
-                self._advance(reply)
+                self._dialog.advance(reply)
 
     def _heard(self, words: Words) -> None:
-        before = self._state
-        intent = self._advance(self._as_input(words))
+        before = self._dialog.state
+        intent = self._dialog.advance(self._dialog.as_input(words))
         started_s = words.started_s - (self._courtesy.answered_s or 0.0)
         self._tell_words(words, intent)
         watch = self._voicemail.watch
         if watch.evidence or not watch.words(intent, started_s=started_s, lasted_s=words.lasted_s):
             return
         if intent != VOICEMAIL:  # the flow knows the words itself; the rest it is told
-            self._state = before
-            self._advance(Machine())
+            self._dialog.state = before
+            self._dialog.advance(Machine())
         self._met_machine(before)
 
     def _met_machine(self, before: State) -> None:
         """The flow was told; it may know better, because somebody already answered sensibly."""
-        if isinstance(self._effects[-1], Hangup):
+        if isinstance(self._dialog.effects[-1], Hangup):
             self._human_state = before
             self._story.tell(EventKind.MACHINE, evidence=self._voicemail.watch.evidence)
         else:
             self._voicemail.watch.revoke()
 
-    def _advance(self, what: Input) -> str | None:
-        """Feed one input; returns how it was understood."""
-        self._state, self._effects = advance(self._flow, self._state, what)
-        return _intent(self._effects)
-
-    def _intent_of(self, words: Words, state: State | None = None) -> str | None:
-        """How the flow would understand ``words`` (in ``state``, or now); nothing is fed."""
-        return _intent(self._dry_run(words, state))
-
-    def _is_opt_out(self, caught: Words | Keys) -> bool:
-        return any(isinstance(effect, RecordOptOut) for effect in self._dry_run(caught))
-
-    def _dry_run(self, caught: Caught, state: State | None = None) -> Sequence[Effect]:
-        """What the flow would do; nothing is fed."""
-        return advance(self._flow, state or self._state, self._as_input(caught))[1]
-
-    def _as_input(self, caught: Caught) -> Input:
-        match caught:
-            case Words():
-                return caught.as_input(unheard=self._unheard)
-            case Keys(digits=digits, at=at):
-                return Digits(digits=digits, at=at)
-            case Beeped():
-                return Machine()
-
     def _prepare(self) -> None:
-        self._speaker.prepare_filler(self._flow.plain_words("one_moment", self._state.language), self._state.language)
-        for effect in self._effects:
+        self._speaker.prepare_filler(
+            self._dialog.flow.plain_words("one_moment", self._dialog.state.language), self._dialog.state.language
+        )
+        for effect in self._dialog.effects:
             if isinstance(effect, Say) and not self.listener.closed:
                 self._speaker.prepare(effect.text, effect.language)
 
     def _farewell(self) -> Hangup:
         """The customer is gone: nothing is said, everything else is performed."""
         # With more than a goodbye cut off, neither notice nor message was given, whatever the flow settled.
-        missed = self._unheard > 1 or 0 < self._unheard == self._says
-        answered_nothing = self._state.understood == 0
-        self._advance(HungUp())
-        for effect in self._effects[:-1]:
+        missed = self._dialog.unheard > 1 or 0 < self._dialog.unheard == self._says
+        answered_nothing = self._dialog.state.understood == 0
+        self._dialog.advance(HungUp())
+        for effect in self._dialog.effects[:-1]:
             self._story.note(effect)
-        last = self._effects[-1]
-        if missed and self._voicemail.watch.evidence and not self._state.opted_out:
+        last = self._dialog.effects[-1]
+        if missed and self._voicemail.watch.evidence and not self._dialog.state.opted_out:
             return Hangup(disposition=Disposition.MACHINE)
         if (missed and answered_nothing) or not isinstance(last, Hangup):
             return Hangup(disposition=Disposition.HUNG_UP)
@@ -289,11 +280,7 @@ class Conversation:
     def _on_beep(self) -> bool:
         saying = self._courtesy.saying
         leaving = saying is not None and saying.after_beep
-        is_input = self._voicemail.on_beep(leaving=leaving, met_human=self._state.understood > 0)
+        is_input = self._voicemail.on_beep(leaving=leaving, met_human=self._dialog.state.understood > 0)
         if self._voicemail.spoken_over:
             self._speaker.stop()
         return is_input
-
-
-def _intent(effects: Sequence[Effect]) -> str | None:
-    return next((effect.intent for effect in effects if isinstance(effect, Understood)), None)

@@ -33,6 +33,7 @@ def call_request(intent: Intent, *, fence: int, send_before: float) -> CallReque
         send_before=send_before,
         agent_uri=settings["agent_uri"],
         record=settings["record"],
+        on_machine=settings.get("on_machine", ""),
     )
 
 

@@ -25,6 +25,8 @@ BEEP_MS = (120, 3000)
 BEEP_SPREAD_HZ = 6.0
 """A held vowel wanders more."""
 BEEP_HZ = (350.0, 2600.0)
+FAX_CNG_HZ, FAX_CNG_MS = 1100.0, (425, 575)
+"""A fax that calls (ITU-T T.30 §4.1) sounds like a beep once; the second one names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,4 +278,5 @@ def _is_beep(tone: Tone) -> bool:
         and BEEP_HZ[0] <= tone.frequencies_hz[0] <= BEEP_HZ[1]
         and not same_frequencies(tone, (425.0,), within=8.0)
         and not same_frequencies(tone, (450.0,), within=8.0)
+        and not (same_frequencies(tone, (FAX_CNG_HZ,), within=12.0) and tone.duration_ms in range(*FAX_CNG_MS))
     )

@@ -14,7 +14,18 @@ from campaigns.understanding.matcher import Match
 
 UNSURE_BELOW = 0.2
 """Words heard less well than this are asked back before they answer a question."""
-_NEVER_DOUBTED = {"opt_out", "cancel", "agent", "goodbye", "hold_on", "repeat", "greeting", "voicemail"}
+_NEVER_DOUBTED = {
+    "opt_out",
+    "cancel",
+    "agent",
+    "goodbye",
+    "hold_on",
+    "repeat",
+    "greeting",
+    "voicemail",
+    "screening",
+    "menu",
+}
 """Taken however badly heard: what binds us errs on the customer's side, the rest costs nothing."""
 
 

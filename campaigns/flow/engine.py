@@ -10,7 +10,7 @@ from campaigns.dispositions import Disposition
 from campaigns.flow import anytime, doubt
 from campaigns.flow import effects as fx
 from campaigns.flow.findings import Finding, FlowError
-from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Replied
+from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Replied, Silence
 from campaigns.flow.model import Context, Flow
 from campaigns.flow.moves import End, Move, Next, Query, Transfer, Wait
 from campaigns.flow.state import State
@@ -22,6 +22,8 @@ __all__ = ["State", "advance", "start"]
 
 MOST_TURNS = 30
 """Inputs after which a conversation that comes to nothing is ended politely."""
+SCREENED_S = 30.0
+"""How long a screening assistant may take to ask the customer."""
 MOST_RESTARTS = 3
 """Times that words before the question make it start again."""
 MOST_STEPS = 60
@@ -80,11 +82,14 @@ def _react(turn: Turn, event: Input) -> Move:
         return _pressed(turn, event)
     if state.ended:
         return End()
+    if state.screened and isinstance(event, Silence):
+        return End(disposition=Disposition.SCREENED)
     if state.turns >= MOST_TURNS:
         return _give_up(turn)
     if isinstance(event, Machine):
         # Not believed any more once somebody answered sensibly.
-        return turn.step.again(turn) if state.understood or state.transferring else _voicemail(turn)
+        known = state.understood or state.transferring or state.screened
+        return turn.step.again(turn) if known else _voicemail(turn)
     if isinstance(event, HandoffEnded) != state.transferring or isinstance(event, Replied) != bool(state.awaiting):
         return turn.step.again(turn)
     return turn.step.resume(turn, event)
@@ -121,9 +126,8 @@ def _take(turn: Turn, event: Heard, matches: list[Match], meant: set[str]) -> Mo
         return _after_goodbye(turn, meant | _keys_meant(turn, matches))
     if state.turns >= MOST_TURNS and "opt_out" not in meant:
         return _give_up(turn)
-    if "voicemail" in meant and not state.understood and "opt_out" not in meant:
-        turn.understood("voicemail")
-        return _voicemail(turn)
+    if not state.understood and "opt_out" not in meant and (move := _nobody(turn, meant)):
+        return move
     if move := anytime.first(turn, matches):
         return move
     if state.elsewhere:
@@ -132,6 +136,33 @@ def _take(turn: Turn, event: Heard, matches: list[Match], meant: set[str]) -> Mo
     if _too_early(event, meant) and state.no_matches < MOST_RESTARTS:
         return _say_unheard(turn, event.unheard)
     return _key_said(turn, matches) or step.resume(turn, event)
+
+
+def _nobody(turn: Turn, meant: set[str]) -> Move | None:
+    """What is done where no person spoke, but an assistant, a machine or a menu; ``None`` where it may be a person."""
+    if "screening" in meant:
+        turn.understood("screening")
+        if not turn.state.screened:
+            turn.say_wording("screening")
+        turn.change(screened=True)
+        return Wait(listen=turn.listen(turn.step, timeout_s=SCREENED_S))
+    if "voicemail" in meant:
+        turn.understood("voicemail")
+        return _voicemail(turn)
+    if "menu" in meant:
+        turn.understood("menu")
+        return End(disposition=Disposition.MACHINE)
+    return _put_through(turn, meant) if turn.state.screened else None
+
+
+def _put_through(turn: Turn, meant: set[str]) -> Move:
+    """Somebody else speaks after the assistant: they have heard nothing yet. "One moment" is still the assistant."""
+    if "hold_on" in meant:
+        turn.understood("hold_on")
+        return Wait(listen=turn.listen(turn.step, timeout_s=SCREENED_S))
+    turn.understood(None)
+    turn.change(screened=False)
+    return Next(step=turn.flow.start)
 
 
 def _too_early(event: Heard, meant: set[str]) -> bool:

@@ -26,7 +26,7 @@ from campaigns.understanding.vocabulary import sayings
 
 _ALWAYS_SAID = frozenset({"opt_out", "agent", "repeat", "call_later", "wrong_person"})
 
-_PROVE_NOBODY = frozenset({"greeting", "repeat", "hold_on", "voicemail"})
+_PROVE_NOBODY = frozenset({"greeting", "repeat", "hold_on", "voicemail", "screening", "menu"})
 """Intents that an answering machine's greeting has as well ("hello", "please hold")."""
 
 

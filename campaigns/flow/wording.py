@@ -38,6 +38,7 @@ WORDINGS = (
     "opt_out",
     "refused",
     "robot",
+    "screening",
     "unsure",
     "who",
     "wrong_person",

@@ -28,7 +28,7 @@ def stored_fields(body: CampaignIn) -> dict[str, Any]:
 def check_campaign(body: CampaignIn | NotificationIn, flow: Flow, *, now: float) -> None:
     """Check a campaign against its call flow and the clock. Raises :class:`InvalidFields` naming every fault."""
     faults = [*language_faults(body.language, flow), *variable_faults(body.variables, flow), *_times(body, now)]
-    faults += _agents(body)
+    faults += [*_agents(body), *_machine(body, flow)]
     if faults:
         raise InvalidFields(faults)
 
@@ -101,6 +101,15 @@ def _agents(body: BaseModel) -> list[FieldError]:
         reason = f"{pacing.mode} calls as many customers as agents can take; say how many there are"
         return [FieldError(field="pacing.agents", code="agents_missing", reason=reason)]
     return []
+
+
+def _machine(body: BaseModel, flow: Flow) -> list[FieldError]:
+    """A message can only be left where the flow has one."""
+    has_message = flow.voicemail is not None and flow.voicemail.leave is not None
+    if getattr(body, "on_machine", "") != "leave_message" or has_message:
+        return []
+    reason = f"call flow {flow.name!r} has no message for answering machines; write one under voicemail: leave"
+    return [FieldError(field="on_machine", code="no_message", reason=reason)]
 
 
 def _times(body: BaseModel, now: float) -> list[FieldError]:

@@ -148,6 +148,9 @@ class CampaignIn(Model):
     starts_at: Instant | None = None
     expires_at: Instant | None = None
     """Attempts not made by then end as ``expired``."""
+    on_machine: Literal["as_flow", "leave_message", "hang_up"] = "as_flow"
+    """An answering machine: as the call flow says; a message, which the flow then must have; or none, whatever it says.
+    There is no SMS channel yet that could be asked for here."""
     record: bool = True
 
 
@@ -181,6 +184,7 @@ class CampaignPatch(Model):
     agent_uri: Annotated[str, StringConstraints(pattern=r"^(sips?:[^\s<>\"]+)?$", max_length=200)] | None = None
     starts_at: Instant | None = None
     expires_at: Instant | None = None
+    on_machine: Literal["as_flow", "leave_message", "hang_up"] | None = None
     record: bool | None = None
 
 
@@ -334,6 +338,9 @@ class NotificationIn(Model):
     max_duration_s: Annotated[float, Field(ge=10, le=3600)] = 300.0
     agent_uri: Annotated[str, StringConstraints(pattern=r"^(sips?:[^\s<>\"]+)?$", max_length=200)] = ""
     expires_at: Instant | None = None
+    on_machine: Literal["as_flow", "leave_message", "hang_up"] = "as_flow"
+    """An answering machine: as the call flow says; a message, which the flow then must have; or none, whatever it says.
+    There is no SMS channel yet that could be asked for here."""
     record: bool = True
 
 

@@ -34,6 +34,8 @@ class RetryPolicy(Model):
         default_factory=lambda: {
             Disposition.BUSY: 600,
             Disposition.NO_ANSWER: 7200,
+            Disposition.POWERED_OFF: 14400,
+            Disposition.UNREACHABLE: 3600,
             Disposition.CONGESTION: 300,
             Disposition.FAILED: 600,
             Disposition.NO_MEDIA: 1800,

@@ -23,8 +23,16 @@ from outbound.store import campaigns as campaign_store
 from outbound.store import events
 from outbound.store.schema import campaigns, reach_hours
 
-NOT_A_PERSON = frozenset({Disposition.MACHINE, Disposition.MESSAGE_LEFT, Disposition.NO_MEDIA})
-UNREACHED = frozenset({Disposition.NO_ANSWER, Disposition.BUSY, Disposition.REJECTED})
+NOT_A_PERSON = frozenset({Disposition.MACHINE, Disposition.MESSAGE_LEFT, Disposition.SCREENED, Disposition.NO_MEDIA})
+UNREACHED = frozenset(
+    {
+        Disposition.NO_ANSWER,
+        Disposition.BUSY,
+        Disposition.REJECTED,
+        Disposition.POWERED_OFF,
+        Disposition.UNREACHABLE,
+    }
+)
 TRUNK_POLICY = BreakerPolicy()
 CAMPAIGN_POLICY = BreakerPolicy(window_s=3600.0, least=20, share=0.8)
 BREAKER = "breaker"

@@ -249,3 +249,15 @@ async def test_a_trunk_that_was_deleted_is_gone_for_new_campaigns(api: Api) -> N
     problem = await api.refused("POST", "/v1/campaigns", CAMPAIGN, expect=404)
     assert "POST /v1/trunks" in problem["detail"]
     assert await api.services.store.read(lambda c: c.execute(select(trunks)).all()) == []
+
+
+async def test_what_is_done_with_a_machine_is_checked_against_the_flow(api: Api) -> None:
+    made = await api("POST", "/v1/campaigns", CAMPAIGN | {"on_machine": "hang_up"}, expect=201)
+    assert made["on_machine"] == "hang_up"
+    silent = PARCEL | {"name": "silent", "voicemail": "hangup"}
+    await api("PUT", "/v1/callflows/silent", {"document": silent}, expect=201)
+    wanted = CAMPAIGN | {"callflow": "silent", "on_machine": "leave_message"}
+    refused = await api.refused("POST", "/v1/campaigns", wanted, expect=422)
+    assert [(fault["field"], fault["code"]) for fault in refused["errors"]] == [("on_machine", "no_message")]
+    refused = await api.refused("POST", "/v1/campaigns", CAMPAIGN | {"on_machine": "send_sms"}, expect=422)
+    assert refused["errors"][0]["field"] == "on_machine"

@@ -3,7 +3,8 @@
 
 export type Disposition =
   | 'accepted' | 'declined' | 'informed' | 'opted_out' | 'handed_off' | 'callback_booked' | 'wrong_person'
-  | 'no_response' | 'hung_up' | 'message_left' | 'machine' | 'busy' | 'no_answer' | 'rejected' | 'blocked'
+  | 'no_response' | 'hung_up' | 'message_left' | 'machine' | 'screened' | 'busy' | 'no_answer'
+  | 'powered_off' | 'unreachable' | 'suspended' | 'rejected' | 'blocked'
   | 'invalid_number' | 'redirected' | 'no_media' | 'congestion' | 'failed' | 'refused' | 'cancelled' | 'expired'
   | 'undetermined';
 

@@ -14,8 +14,12 @@ export const DISPOSITIONS: Record<Disposition, { label: string; colour: string }
   hung_up: { label: 'Hung up', colour: 'clay' },
   no_response: { label: 'No response', colour: 'clay' },
   machine: { label: 'Answering machine', colour: 'stone' },
+  screened: { label: 'Call screened', colour: 'stone' },
   busy: { label: 'Busy', colour: 'stone' },
   no_answer: { label: 'No answer', colour: 'stone' },
+  powered_off: { label: 'Switched off', colour: 'stone' },
+  unreachable: { label: 'Unreachable', colour: 'stone' },
+  suspended: { label: 'Line suspended', colour: 'red' },
   rejected: { label: 'Rejected', colour: 'stone' },
   blocked: { label: 'Blocked', colour: 'red' },
   invalid_number: { label: 'Invalid number', colour: 'red' },
@@ -32,7 +36,7 @@ export const DISPOSITIONS: Record<Disposition, { label: string; colour: string }
 /** Dispositions of attempts that somebody or something answered. */
 export const REACHED: ReadonlySet<Disposition> = new Set<Disposition>([
   'accepted', 'declined', 'informed', 'opted_out', 'handed_off', 'callback_booked', 'wrong_person', 'no_response',
-  'hung_up', 'message_left', 'machine', 'no_media',
+  'hung_up', 'message_left', 'machine', 'screened', 'no_media',
 ]);
 
 /** Dispositions of attempts for which nobody was rung. */
