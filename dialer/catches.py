@@ -75,6 +75,12 @@ class Attention(Protocol):
     def patience_ms(self, words: Words, listen: Listen, language: str) -> int:
         """How much silence ends an utterance that seems to be ``words`` so far."""
 
+    def wants_glimpse(self, started_s: float) -> bool:
+        """Whether an utterance that began then may be a machine's or the network's."""
+
+    def is_enough(self, words: Words) -> bool:
+        """Whether these words, of an utterance that goes on, show that no person speaks."""
+
     def on_late(self) -> None:
         """An utterance ended a while ago and is not understood yet."""
 

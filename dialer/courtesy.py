@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from campaigns.flow.effects import Listen, Say
+from campaigns.understanding.announcements import announced, may_announce
 from campaigns.understanding.backchannels import is_backchannel
 from campaigns.understanding.endings import goes_on
 from dialer.catches import Beeped, Signalled, Words
+from dialer.machine import GREETING_STARTS_WITHIN_S
 from dialer.speaking import Speaker
 
 CUT_AFTER_MS = 200
@@ -28,6 +30,8 @@ UNFINISHED_MS = 900
 USUAL_MS = Listen().end_silence_ms
 HEARD_WELL = 0.4
 """Confidence from which an answer counts as understood before its end is certain."""
+GOES_ON_WITHOUT_US: frozenset[str | None] = frozenset({"voicemail", "menu"})
+"""Who speaks like this listens to nobody; an assistant that screens does, once it has ended."""
 GREETINGS: frozenset[str | None] = frozenset({None, "greeting", "yes"})
 """What the first words of a call may mean and still answer nothing: nobody says yes to what was not asked yet."""
 GREETING_ONLY: frozenset[str | None] = frozenset({None, "greeting"})
@@ -46,10 +50,11 @@ class Courtesy:
         language: Callable[[], str],
         on_aside: Callable[[Words, str | None], None],
         on_beep: Callable[[], bool],
+        met_human: Callable[[], bool],
     ) -> None:
         self._speaker = speaker
         self._intent_of, self._is_opt_out = intent_of, is_opt_out
-        self._language, self._on_aside, self._on_beep = language, on_aside, on_beep
+        self._language, self._on_aside, self._on_beep, self._met_human = language, on_aside, on_beep, met_human
         self.answered_s: float | None = None
         self.saying: Say | None = None
         """What the robot is saying now, pauses between its sentences included."""
@@ -84,6 +89,17 @@ class Courtesy:
         if dictated or words.confidence < HEARD_WELL or self._intent_of(words) in GREETING_ONLY:
             return listen.end_silence_ms
         return min(COMPLETE_MS, listen.end_silence_ms)
+
+    def wants_glimpse(self, started_s: float) -> bool:
+        """Only at the beginning, before a person answered anything."""
+        early = self.answered_s is not None and started_s - self.answered_s <= GREETING_STARTS_WITHIN_S
+        return early and not self._met_human()
+
+    def is_enough(self, words: Words) -> bool:
+        """Whether they are those of a machine, a menu or the network."""
+        if may_announce(words.text):
+            return False
+        return self._intent_of(words) in GOES_ON_WITHOUT_US or announced(words.text, answered=True) is not None
 
     def on_late(self) -> None:
         """The customer waits for us to understand: say so, rather than nothing."""

@@ -31,6 +31,8 @@ from speech.seams import Transcript
 
 log = logging.getLogger(__name__)
 
+GLIMPSES_MS = frozenset({1200, 2000, 3000, 4000})
+"""When the first words are looked at while they go on: a greeting is known long before its end."""
 LATE_S = 1.2
 """An utterance that is not understood this long after its last sound keeps the customer waiting."""
 ENDS_IT = frozenset({"busy", "reorder", "sit", "fax"})
@@ -115,10 +117,25 @@ class Listener:
         if utterance is not None and utterance is self._utterance:  # its first frames came with SpeechStarted
             utterance.feed(pcm)
         if self._utterance is not None and not self._utterance.paused:
-            self._attention.on_speaking(
-                started_s=self._at_s(self._utterance.started_ms),
-                spoken_ms=self._ear.now_ms - self._utterance.started_ms,
-            )
+            self._notice(self._utterance)
+
+    def _notice(self, utterance: Utterance) -> None:
+        """Tell that it goes on, and look at what is said so far where that may be a machine's greeting."""
+        started_s, spoken_ms = self._at_s(utterance.started_ms), self._ear.now_ms - utterance.started_ms
+        self._attention.on_speaking(started_s=started_s, spoken_ms=spoken_ms)
+        if utterance is self._utterance and spoken_ms in GLIMPSES_MS and self._attention.wants_glimpse(started_s):
+            utterance.glimpse(lambda transcript: self._glimpsed(utterance, transcript))
+
+    def _glimpsed(self, utterance: Utterance, transcript: Transcript) -> None:
+        """Whoever speaks like this goes on for long: what was said is enough, and what follows is another utterance."""
+        if utterance is not self._utterance or self.closed:
+            return
+        words = self._words(transcript, utterance.started_ms, self._ear.now_ms, self._equipment.now())
+        if self._attention.is_enough(words):
+            self._utterance = None
+            utterance.drop()
+            self._ear.reset()
+            self._keep(words)
 
     def press(self, digit: str, method: str = "rfc4733") -> None:
         """Take one key press."""

@@ -56,6 +56,7 @@ class Conversation:
             language=lambda: self._dialog.state.language,
             on_aside=self._tell_words,
             on_beep=self._on_beep,
+            met_human=lambda: self._dialog.met_human,
         )
         self.listener = Listener(
             equipment, script.language, self._courtesy, robot_says=self._speaker.now, on_partial=story.customer_says

@@ -24,6 +24,7 @@ class Utterance:
         self._understanding = understanding
         self._patience_s = patience_s
         self._early: asyncio.Task[Transcript] | None = None
+        self._glimpse: asyncio.Task[Transcript] | None = None
         self._held = bytearray()
 
     def feed(self, pcm: bytes) -> None:
@@ -38,6 +39,12 @@ class Utterance:
         self.paused = True
         self._early = asyncio.create_task(self._understanding.result(self._patience_s))
         self._early.add_done_callback(lambda task: _look_at(task, on_early))
+
+    def glimpse(self, on_words: Callable[[Transcript], None]) -> None:
+        """Decode what was said so far while it goes on; ``on_words`` is told, unless that fails or nobody wants it."""
+        if self._glimpse is None or self._glimpse.done():
+            self._glimpse = asyncio.create_task(self._understanding.result(self._patience_s))
+            self._glimpse.add_done_callback(lambda task: _look_at(task, on_words))
 
     def resume(self) -> None:
         """It was not all: forget the early result."""
@@ -62,6 +69,8 @@ class Utterance:
     def drop(self) -> None:
         """Want nothing more of it."""
         self._forget_early()
+        if self._glimpse is not None:
+            self._glimpse.cancel()
         self._understanding.close()
 
     def _forget_early(self) -> None:

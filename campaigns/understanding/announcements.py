@@ -60,6 +60,11 @@ def announced(text: str, *, answered: bool = False) -> Announcement | None:
     return next((kind for kind in Announcement if kind.value in found), None)
 
 
+def may_announce(text: str) -> bool:
+    """Whether ``text``, cut off here, may become an announcement: "the number you have dialed …"."""
+    return "network" in (signs := _found(text, "signs")) and "mailbox" not in signs and announced(text) is None
+
+
 def network_language(number: str, language: str) -> str:
     """What the networks of a number speak, in ISO 639-1: Mandarin where it is spoken, else the contact's language."""
     return "zh" if number.startswith(_ZH_CODES) else language

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from campaigns.dispositions import Disposition
-from campaigns.understanding.announcements import Announcement, announced, network_language
+from campaigns.understanding.announcements import Announcement, announced, may_announce, network_language
 
 pytestmark = pytest.mark.unit
 
@@ -70,6 +70,20 @@ def test_people_who_answer_are_not_the_network(text: str) -> None:
 def test_a_network_is_known_after_the_answer_too() -> None:
     assert announced("The number you have dialed does not exist.", answered=True) is Announcement.VACANT_NUMBER
     assert announced("您拨打的电话已关机", answered=True) is Announcement.POWERED_OFF
+
+
+@pytest.mark.parametrize(
+    ("text", "open_"),
+    [
+        ("the number you have dialed", True),
+        ("您拨打的用户", True),
+        ("the number you have dialed is not in service", False),
+        ("you have reached the voicemail of", False),
+        ("hello who is this", False),
+    ],
+)
+def test_words_that_break_off_may_still_become_one(text: str, open_: bool) -> None:
+    assert may_announce(text) is open_
 
 
 def test_every_announcement_has_an_end_and_words_in_both_languages() -> None:

@@ -184,3 +184,37 @@ def test_a_screening_assistant_is_told_who_calls_and_the_customer_hears_it_all(t
     assert result.disposition is Disposition.ACCEPTED
     robot = [turn.text for turn in result.transcript if turn.who == "robot"]
     assert sum("Robot of Acme" in text for text in robot) >= 2
+
+
+def test_a_greeting_is_known_for_a_machines_long_before_its_end(tmp_path: Path) -> None:
+    async def greets(customer: FarEnd) -> None:
+        await customer.answer()
+        words = "you have reached the voicemail of the smith family who are far away in the garden and out all day"
+        await customer.play(speech(words))
+        await customer.play(tones(1000, on_s=0.4))
+        customer.take()
+        await customer.stay()
+
+    called = world(tmp_path, greets)
+    result = ring(called)
+    assert result.disposition is Disposition.MESSAGE_LEFT
+    told = next(event for event in called.events if event.kind is EventKind.MACHINE)
+    answered = next(event for event in called.events if event.kind is EventKind.ANSWERED)
+    greeting_s = len(speech("x" * 97)) / 16000
+    assert (told.at - answered.at).total_seconds() < greeting_s / 2
+    assert called.customer.heard[-1] == "Parcel from Acme on Monday."
+
+
+def test_a_person_who_talks_at_length_is_heard_out(tmp_path: Path) -> None:
+    async def talks(customer: FarEnd) -> None:
+        await customer.answer()
+        await customer.play(speech("good morning this is mary jones from harbour books speaking who is there please"))
+        customer.take()
+        while "At home" not in customer.heard[-1]:
+            await customer.listen()
+        await customer.say("yes")
+        await customer.stay()
+
+    called = world(tmp_path, talks)
+    assert ring(called).disposition is Disposition.ACCEPTED
+    assert called.told(EventKind.MACHINE) == []
