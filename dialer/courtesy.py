@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from campaigns.flow.effects import Listen, Say
-from campaigns.understanding.announcements import announced, may_announce
 from campaigns.understanding.backchannels import is_backchannel
 from campaigns.understanding.endings import goes_on
 from dialer.catches import Beeped, Signalled, Words
-from dialer.machine import GREETING_STARTS_WITHIN_S
+from dialer.machine import GREETING_STARTS_WITHIN_S, is_enough
 from dialer.speaking import Speaker
 
 CUT_AFTER_MS = 200
@@ -30,8 +29,6 @@ UNFINISHED_MS = 900
 USUAL_MS = Listen().end_silence_ms
 HEARD_WELL = 0.4
 """Confidence from which an answer counts as understood before its end is certain."""
-GOES_ON_WITHOUT_US: frozenset[str | None] = frozenset({"voicemail", "menu"})
-"""Who speaks like this listens to nobody; an assistant that screens does, once it has ended."""
 GREETINGS: frozenset[str | None] = frozenset({None, "greeting", "yes"})
 """What the first words of a call may mean and still answer nothing: nobody says yes to what was not asked yet."""
 GREETING_ONLY: frozenset[str | None] = frozenset({None, "greeting"})
@@ -97,9 +94,7 @@ class Courtesy:
 
     def is_enough(self, words: Words) -> bool:
         """Whether they are those of a machine, a menu or the network."""
-        if may_announce(words.text):
-            return False
-        return self._intent_of(words) in GOES_ON_WITHOUT_US or announced(words.text, answered=True) is not None
+        return is_enough(words.text, self._intent_of(words))
 
     def on_late(self) -> None:
         """The customer waits for us to understand: say so, rather than nothing."""

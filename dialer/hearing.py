@@ -31,7 +31,7 @@ from speech.seams import Transcript
 
 log = logging.getLogger(__name__)
 
-GLIMPSES_MS = frozenset({1200, 2000, 3000, 4000})
+GLIMPSES_MS = frozenset({1000, 1500, 2000, 2500, 3000, 4000})
 """When the first words are looked at while they go on: a greeting is known long before its end."""
 LATE_S = 1.2
 """An utterance that is not understood this long after its last sound keeps the customer waiting."""

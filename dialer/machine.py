@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from campaigns.dispositions import Disposition
-from campaigns.understanding.announcements import announced
+from campaigns.understanding.announcements import announced, may_announce
 from dialer.catches import Signalled, Words
 
 NETWORK_WITHIN_S = 20.0
@@ -19,6 +19,8 @@ OPT_OUT = "opt_out"
 """The intent of words that are obeyed whoever says them."""
 VOICEMAIL = "voicemail"
 """The intent of words that only a machine says ("leave a message", "not available")."""
+GOES_ON_WITHOUT_US: frozenset[str | None] = frozenset({VOICEMAIL, "menu"})
+"""Who speaks like this listens to nobody; an assistant that screens does, once it has ended."""
 MEANINGLESS: frozenset[str | None] = frozenset({None, "greeting"})
 """Intents that a machine's greeting has as well: they answer nothing."""
 GREETING_STARTS_WITHIN_S = 2.5
@@ -29,6 +31,13 @@ BEEP_WITHIN_S = 45.0
 """Longest greeting after which a beep is still taken for a machine's."""
 HUMAN_REPLY_S = 1.6
 """Longest utterance that, when it means something, proves a human after all."""
+
+
+def is_enough(text: str, intent: str | None) -> bool:
+    """Whether words, of an utterance that goes on, show that no person speaks; ``intent``: how the flow takes them."""
+    if may_announce(text):
+        return False
+    return intent in GOES_ON_WITHOUT_US or announced(text, answered=True) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dialer.catches import Caught, Quiet
-from dialer.hearing import Listener
 from dialer.legs import Leg, Playback
 from dialer.tones import comfort_pattern
+
+if TYPE_CHECKING:  # the host imports how a talk with an agent is bounded, and must load no ears for that
+    from dialer.hearing import Listener
 
 QUIET_S = 1.0
 """An answer that is quicker than this needs no comfort."""

@@ -1,4 +1,4 @@
-"""The rehearsal's commands: ``outbound demo``, ``rehearse``, ``bench``, ``chaos``; each imports only what it runs."""
+"""The rehearsal's commands (``outbound demo``, ``rehearse``, ``bench``, ``eval``, ``chaos``), each a few imports."""
 
 from __future__ import annotations
 
@@ -90,6 +90,26 @@ def chaos(
     sys.exit(code)
 
 
+@click.command("eval")
+@click.option(
+    "--clips", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder with manifest.json."
+)
+@click.option("--languages", default="en,zh", show_default=True, help="Comma-separated.")
+@click.option("--engines", default="auto,pocketsphinx", show_default=True, help="Recognisers, comma-separated.")
+@click.option("--show", is_flag=True, help="Print every clip that was not taken as it was meant.")
+@click.option("--json", "report", type=_FILE, help="Write the figures here too.")
+def evaluate(clips: Path | None, languages: str, engines: str, show: bool, report: Path | None) -> None:
+    """Say how well the product hears, understands and speaks here: by real engines, on sound."""
+    from outbound.rehearsal.drive import terminal
+    from outbound.rehearsal.evaluation import command
+
+    told = command.evaluate(
+        terminal(), languages=languages.split(","), engines=engines.split(","), folder=clips, show=show
+    )
+    if report is not None:
+        command.write(report, told)
+
+
 def _bench_gate(people: int) -> None:
     from rich.console import Console
 
@@ -135,5 +155,5 @@ def _rehearse(campaigns: list[Path], cast: Path, exchange_port: int) -> None:
     sys.exit(code)
 
 
-COMMANDS = (demo, rehearse, bench, chaos)
+COMMANDS = (demo, rehearse, bench, evaluate, chaos)
 """What ``outbound`` adds to its own."""

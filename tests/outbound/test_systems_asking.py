@@ -111,7 +111,7 @@ async def test_a_system_that_is_down_is_tried_until_the_deadline(tmp_path: Path,
     await world.register(url)
     world.asker = Asker(world.store, world.asker._poster, clock=time.time)
     reply = await world.ask(Request(system="parcels", operation="x", values={}, deadline_s=1.0, key="x-1"))
-    assert reply.problem.startswith("no connection")
+    assert "no connection" in reply.problem
     assert "(tries: " in reply.problem
 
 
