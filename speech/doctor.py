@@ -18,7 +18,7 @@ from speech.seams import ModelMissing
 ALWAYS = ("en", "zh")
 """Languages looked at whatever lies on disk."""
 
-_PACKAGES = {"vosk": "vosk", "whisper": "ctranslate2", "piper": "piper", "pyttsx3": "pyttsx3"}
+_PACKAGES = {"vosk": "vosk", "whisper": "ctranslate2", "piper": "piper", "kokoro": "misaki", "pyttsx3": "pyttsx3"}
 """Engine -> import name of what it needs."""
 
 
@@ -94,8 +94,11 @@ def _voice(store: ModelStore, language: str) -> Serving:
     engine = choose_synthesizer(store, language)
     if engine == "piper":
         return Serving(engine=engine, model=str(store.piper(language)), problem=_not_installed(engine))
+    if engine == "kokoro":
+        return Serving(engine=engine, model=str(store.kokoro()[1]), problem=_not_installed(engine))
     better = f"a natural voice: put a Piper voice (NAME.onnx, NAME.onnx.json) into {store.root / 'piper' / language}"
-    return Serving(engine=engine, model="", problem=_not_installed(engine), better=(better,))
+    more = ("a natural voice: `make mandarin`",) if language == "zh" else ()
+    return Serving(engine=engine, model="", problem=_not_installed(engine), better=(*more, better))
 
 
 def _not_installed(engine: str) -> str:

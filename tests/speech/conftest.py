@@ -16,7 +16,7 @@ import pytest
 
 from speech import audio
 from speech.engines import load_recognizer, load_synthesizer
-from speech.models import ModelStore
+from speech.models import ModelStore, default_root
 from speech.seams import Recognizer, Synthesizer
 from speech.worker_spec import WorkerSpec
 
@@ -31,6 +31,21 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
     (root / "vosk").mkdir()
     (root / "vosk" / "ko").symlink_to(Path(spec.submodule_search_locations[0]) / "model")
     return ModelStore(root=root)
+
+
+@pytest.fixture(scope="session")
+def mandarin_store(tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
+    """A model folder with the voices that ``make mandarin`` puts on disk."""
+    voices = default_root() / "kokoro"
+    assert any(voices.glob("*.bin")), "the voices of Kokoro are missing: run `make mandarin`"
+    root = tmp_path_factory.mktemp("mandarin")
+    (root / "kokoro").symlink_to(voices)
+    return ModelStore(root=root)
+
+
+@pytest.fixture(scope="session")
+def kokoro(mandarin_store: ModelStore) -> Synthesizer:
+    return load_synthesizer("kokoro", mandarin_store, ("zh", "en"), threads=2)
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.integration
 
 def test_every_engine_file_is_found() -> None:
     assert names("recognizer") == ("pocketsphinx", "scripted", "vosk", "whisper")
-    assert names("synthesizer") == ("piper", "pyttsx3", "scripted")
+    assert names("synthesizer") == ("kokoro", "piper", "pyttsx3", "scripted")
 
 
 @pytest.mark.parametrize("load", [load_recognizer, load_synthesizer])
@@ -50,10 +50,14 @@ def test_auto_hears_each_language_with_its_best_engine(whisper: Recognizer, kore
 
 
 def test_auto_speaks_each_language_with_its_best_voice(piper: Synthesizer, espeak: Synthesizer) -> None:
-    voice = BestVoice(natural=piper, plain=espeak, languages=("en",))
+    voice = BestVoice(natural={"en": piper}, plain=espeak)
     assert voice.identify(language="en").startswith("piper/")
     assert voice.identify(language="ko").startswith("pyttsx3/")
     assert voice.render("안녕하세요", language="ko").voice == "pyttsx3:ko"
+
+
+def test_auto_speaks_mandarin_naturally_where_its_voice_is_installed(mandarin_store: ModelStore) -> None:
+    assert choose_synthesizer(mandarin_store, "zh") == "kokoro"
 
 
 def test_auto_is_the_plain_voice_alone_where_there_is_no_natural_one(store: ModelStore) -> None:
@@ -68,7 +72,8 @@ def test_engines_keep_the_seams(store: ModelStore) -> None:
 def test_clients_and_command_lines_import_no_engine() -> None:
     code = (
         "import sys, speech.client, speech.worker_spec, speech.doctor, speech.listening, speech.measure\n"
-        "print([name for name in ('vosk', 'ctranslate2', 'piper', 'pyttsx3', 'onnxruntime') if name in sys.modules])"
+        "engines = ('vosk', 'ctranslate2', 'piper', 'pyttsx3', 'onnxruntime', 'misaki', 'jieba')\n"
+        "print([name for name in engines if name in sys.modules])"
     )
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
