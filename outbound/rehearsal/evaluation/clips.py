@@ -19,10 +19,10 @@ from speech.seams import SAMPLE_RATE_HZ, ModelMissing, SpeechError
 
 VOICES = {
     "en": (("piper", None), ("kokoro", None)),
-    "zh": (("kokoro", "zf_xiaoxiao"), ("kokoro", "zm_yunxi"), ("pyttsx3", "cmn")),
+    "zh": (("kokoro", "zf_xiaoxiao"), ("kokoro", "zm_yunxi")),
 }
-"""Engine and voice by language; what is not installed is left out. How a robot's voice is understood says little of
-people: the plain one is there only where it is what customers hear."""
+"""Engine and voice by language; what is not installed is left out. How a robot's voice is understood says little of how
+people are: the plain one is not among them."""
 RATES = (0.9, 1.0, 1.15)
 """How fast it is spoken, in turn."""
 MEANINGS: Mapping[str, frozenset[str]] = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from campaigns.understanding.normal import normalise
 from outbound.rehearsal.evaluation.clips import Clip
 from outbound.rehearsal.likeness import share_of_words
 from outbound.rehearsal.transcribing import pieces
@@ -49,4 +49,4 @@ def _plain(text: str, language: str) -> str:
     """Chinese as characters apart, figures as they are read one by one."""
     if language != "zh":
         return text
-    return " ".join(re.sub(r"[^\w]", "", text.translate(_FIGURES)))
+    return " ".join(normalise(text.translate(_FIGURES), language).text)
