@@ -20,7 +20,7 @@ from dialer.handoff import Switchboard
 from dialer.journal import What
 from dialer.legs import Answered, Ended, Leg, Ringing
 from dialer.messages import CallEvent, CallRequest, CallResult, EventKind, Released, Timings
-from dialer.recording import Tape
+from dialer.recording import Tape, tell
 from dialer.script import Script
 from dialer.sending import Sending
 from dialer.story import Story
@@ -276,7 +276,8 @@ class Call:
         tape = Tape(received=received, sent=sent)
         recording, timings = "", Timings()
         try:
-            timings = await asyncio.to_thread(tape.timings)
+            timings = await asyncio.to_thread(tape.timings, self._story)
+            tell(self._story, timings)
             if self.request.record:
                 name = f"{self.request.attempt_id}-{self.request.fence}"
                 recording = await asyncio.to_thread(tape.keep, self._equipment.recordings, name)

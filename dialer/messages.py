@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from statistics import median
 from typing import Any
 
 from campaigns.dispositions import Disposition
@@ -89,6 +90,8 @@ class EventKind(StrEnum):
     """{state: ringing|connected|failed|ended, reason, queue, summary}"""
     SYSTEM = "system"
     """{state: asked|replied|failed, system, operation, key, result, problem, took_s}: a system of the business."""
+    MEASURED = "measured"
+    """{answer_to_audio_s, turn_gaps_s, barge_in_stops_s, overlap_s, owed_s, divergence_s}: what the recording says."""
     PROBLEM = "problem"
     """{step, message}"""
     ENDED = "ended"
@@ -120,6 +123,10 @@ class Turn:
     interrupted: bool = False
 
 
+DIVERGENCE_S = 0.5
+"""Our own clock may differ by so much from the sound: the way through the engine, and where an utterance ends."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
     """What the recording says, in seconds, measured from signal energy; ``None`` where it does not apply."""
@@ -129,6 +136,21 @@ class Timings:
     barge_in_stops_s: tuple[float, ...] = ()
     dead_air_s: float = 0.0
     duration_s: float = 0.0
+    overlap_s: float = 0.0
+    """Both spoke at once."""
+    owed_s: float = 0.0
+    """Silences over 1.5 s in which it was our turn to make a sound."""
+    own_answer_to_audio_s: float | None = None
+    """The same by the clock of the program, which knows nothing of the way to the customer's ear."""
+    own_turn_gaps_s: tuple[float, ...] = ()
+
+    @property
+    def divergence_s(self) -> float:
+        """How far the program's clock and the sound are apart, at their worst; 0 where there is nothing to compare."""
+        pairs = [(self.answer_to_audio_s, self.own_answer_to_audio_s)]
+        if self.turn_gaps_s and self.own_turn_gaps_s:
+            pairs.append((median(self.turn_gaps_s), median(self.own_turn_gaps_s)))
+        return round(max((abs(a - b) for a, b in pairs if a is not None and b is not None), default=0.0), 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,17 @@ It blocks, so it runs in a thread; it never decides whether a call may be record
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialer.messages import Timings
+from dialer.messages import DIVERGENCE_S, EventKind, Timings
+from dialer.story import Story
 from speech.audio import samples, write_wav
 from speech.measure import measure_tape
+
+log = logging.getLogger(__name__)
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -24,8 +28,8 @@ class Tape:
     received: bytes
     sent: bytes
 
-    def timings(self) -> Timings:
-        """Measure from signal energy."""
+    def timings(self, story: Story) -> Timings:
+        """Measure from signal energy, beside what the program's own clock said."""
         measured = measure_tape(self.received, self.sent)
         return Timings(
             answer_to_audio_s=None if measured.answer_to_audio_s is None else float(measured.answer_to_audio_s),
@@ -33,6 +37,10 @@ class Tape:
             barge_in_stops_s=tuple(float(stop) for stop in measured.barge_in_stops_s),
             dead_air_s=float(measured.dead_air_s),
             duration_s=float(measured.duration_s),
+            overlap_s=float(measured.overlap_s),
+            owed_s=float(measured.owed_s),
+            own_answer_to_audio_s=story.own_first_s,
+            own_turn_gaps_s=tuple(story.own_gaps_s),
         )
 
     def keep(self, directory: Path, name: str) -> str:
@@ -49,3 +57,11 @@ class Tape:
                 draft.unlink(missing_ok=True)
             raise
         return path.name
+
+
+def tell(story: Story, timings: Timings) -> None:
+    """Tell what the customer heard, and where our own clock believed something else."""
+    told = ("answer_to_audio_s", "turn_gaps_s", "barge_in_stops_s", "overlap_s", "owed_s", "divergence_s")
+    story.tell(EventKind.MEASURED, **{name: getattr(timings, name) for name in told})
+    if timings.divergence_s > DIVERGENCE_S:
+        log.warning("the sound and our own clock disagree", extra={"divergence_s": timings.divergence_s})

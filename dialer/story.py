@@ -24,6 +24,11 @@ class Story:
         self._attempt_id, self._fence = attempt_id, fence
         self._emit, self._now = emit, now
         self._answered_s: float | None = None
+        self._reply_due_since_s: float | None = None
+        self.own_first_s: float | None = None
+        """When the robot began to speak, in seconds since the answer, by our own clock."""
+        self.own_gaps_s: list[float] = []
+        """From the end of what the customer said to the robot's reply, by our own clock."""
         self.answered_at: datetime | None = None
         self.turns: list[Turn] = []
         self.variables: dict[str, str] = {}
@@ -50,6 +55,11 @@ class Story:
 
     def robot_begins(self, text: str, language: str) -> int:
         """The robot begins a sentence; returns its place in the transcript."""
+        if self.own_first_s is None:
+            self.own_first_s = round(self.seconds, 3)
+        if self._reply_due_since_s is not None:
+            self.own_gaps_s.append(round(self.seconds - self._reply_due_since_s, 3))
+            self._reply_due_since_s = None
         self.turns.append(Turn(who="robot", text=text, at_s=round(self.seconds, 3)))
         self.tell(EventKind.SAID, text=text, language=language)
         return len(self.turns) - 1
@@ -71,6 +81,10 @@ class Story:
         """The customer's words as understood."""
         self.turns.append(Turn(who="customer", text=text, at_s=round(at_s, 3), intent=intent))
         self.tell(EventKind.HEARD, text=text, confidence=round(confidence, 3), intent=intent, engine=engine)
+
+    def reply_due(self, *, since_s: float) -> None:
+        """The customer's words ended then, in seconds since the answer: the robot's next sentence is the reply."""
+        self._reply_due_since_s = since_s
 
     def customer_pressed(self, digits: str, *, intent: str | None) -> None:
         """The customer's keys as understood."""

@@ -235,6 +235,7 @@ class Conversation:
         intent = self._dialog.advance(self._dialog.as_input(words))
         started_s = words.started_s - (self._courtesy.answered_s or 0.0)
         self._tell_words(words, intent)
+        self._story.reply_due(since_s=started_s + words.lasted_s)
         watch = self._voicemail.watch
         if watch.evidence or not watch.words(intent, started_s=started_s, lasted_s=words.lasted_s):
             return

@@ -26,6 +26,8 @@ ROBOT_PAUSE_S = 0.35
 TALKS_ON_S = 2.5
 """The robot that still speaks this long after the customer cut in was not stopped."""
 DEAD_AIR_S = 2.0
+OWED_S = 1.5
+"""Nobody who has spoken should wait longer for any sound of ours."""
 _SAME_S = 0.05
 
 
@@ -62,11 +64,18 @@ class Measurement:
     overlaps: tuple[Span, ...]
     robot_cut_ins: int
     """Overlaps that the robot began."""
+    owed: tuple[Span, ...] = ()
+    """Silences over 1.5 s after the customer's words, or after the answer: it was our turn."""
 
     @property
     def dead_air_s(self) -> float:
         """Seconds of dead air together."""
         return round(sum(span.seconds for span in self.dead_air), 3)
+
+    @property
+    def owed_s(self) -> float:
+        """Seconds in which we owed a sound, together."""
+        return round(sum(span.seconds for span in self.owed), 3)
 
     @property
     def overlap_s(self) -> float:
@@ -134,6 +143,7 @@ def measure(
         dead_air=_silences([*said, *spoken], answer_s, duration_s),
         overlaps=overlaps,
         robot_cut_ins=sum(any(overlap.start_s == other.start_s for other in spoken) for overlap in overlaps),
+        owed=_owed(said, spoken, answer_s),
     )
 
 
@@ -164,6 +174,19 @@ def _overlaps(said: list[Span], spoken: list[Span]) -> tuple[Span, ...]:
         for other in spoken
     )
     return tuple(sorted((span for span in both if span.seconds > 0.02), key=lambda span: span.start_s))
+
+
+def _owed(said: list[Span], spoken: list[Span], answer_s: float) -> tuple[Span, ...]:
+    """Silences that end with the robot's sound and begin with the customer's, or with the answer."""
+    found = []
+    for reply in spoken:
+        ends = [span.end_s for span in (*said, *spoken) if span.end_s <= reply.start_s and span is not reply]
+        since_s = max(ends, default=answer_s)
+        ours = any(span.end_s == since_s for span in spoken) and not any(span.end_s == since_s for span in said)
+        speaking = any(span.start_s < reply.start_s < span.end_s for span in said)
+        if not ours and not speaking and reply.start_s - since_s > OWED_S:
+            found.append(Span(start_s=since_s, end_s=reply.start_s))
+    return tuple(found)
 
 
 def _silences(sounds: list[Span], begin_s: float, end_s: float) -> tuple[Span, ...]:

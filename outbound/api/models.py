@@ -371,6 +371,13 @@ class TimingsOut(Model):
     barge_in_stops_s: list[float] = Field(default_factory=list)
     dead_air_s: float = 0.0
     duration_s: float = 0.0
+    overlap_s: float = 0.0
+    """Both spoke at once."""
+    owed_s: float = 0.0
+    """Silences over 1.5 s in which it was the robot's turn."""
+    own_answer_to_audio_s: float | None = None
+    """By the program's own clock."""
+    own_turn_gaps_s: list[float] = Field(default_factory=list)
 
 
 class Receipt(Model):

@@ -6,12 +6,15 @@ It reads no database (outbound/observing/gauges.py does) and has no label that g
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from campaigns.dispositions import Disposition
+from dialer.messages import DIVERGENCE_S
 from outbound.observing.commits import Commit, Row
 from outbound.places import tzdata_age
 
@@ -19,6 +22,7 @@ REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 COMMIT_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 GROUP_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200)
 SYSTEM_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+HEARD_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 4.0)
 STALL_BUCKETS = (0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0)
 MOST_VALUES = 200
 """Values of one label; what comes later is ``other``."""
@@ -52,6 +56,7 @@ class Metrics:
         self._value = Values()
         self._requests()
         self._life()
+        self._sound()
         self._store()
         self.stalls = Histogram(
             "outbound_event_loop_stall_seconds",
@@ -103,6 +108,23 @@ class Metrics:
             registry=registry,
         )
 
+    def _sound(self) -> None:
+        """Measured from recordings, not by our own clock."""
+        self._first_sound = self._histogram("answer_to_audio", "From the answer to the robot's first sound.")
+        self._gaps = self._histogram("turn_gap", "From the end of a customer's words to the robot's reply.")
+        self._stops = self._histogram("barge_in_stop", "From a customer's cutting in to the robot's silence.")
+        self._owed = Counter(
+            "outbound_owed_seconds", "Silences over 1.5 s that were ours to end.", registry=self.registry
+        )
+        self._diverging = Counter(
+            "outbound_timing_divergences",
+            "Calls in which the sound and our own clock disagree by over 0.5 s.",
+            registry=self.registry,
+        )
+
+    def _histogram(self, name: str, told: str) -> Histogram:
+        return Histogram(f"outbound_{name}_seconds", told, buckets=HEARD_BUCKETS, registry=self.registry)
+
     def _store(self) -> None:
         self._commits = Histogram(
             "outbound_store_commit_seconds",
@@ -128,6 +150,18 @@ class Metrics:
             elif not row["allowed"]:
                 self._refusals.labels(self._value("rule", row["rule"]), self._value("code", row["code"])).inc()
 
+    def _heard(self, data: Mapping[str, Any]) -> None:
+        """What a customer heard, as the recording says."""
+        if data.get("answer_to_audio_s") is not None:
+            self._first_sound.observe(data["answer_to_audio_s"])
+        for gap_s in data.get("turn_gaps_s", ()):
+            self._gaps.observe(gap_s)
+        for stop_s in data.get("barge_in_stops_s", ()):
+            self._stops.observe(stop_s)
+        self._owed.inc(data.get("owed_s", 0.0))
+        if data.get("divergence_s", 0.0) > DIVERGENCE_S:
+            self._diverging.inc()
+
     def _count(self, row: Row) -> None:
         kind, data = row["kind"], row["data"] or {}
         self._events.labels(self._value("kind", kind)).inc()
@@ -136,6 +170,8 @@ class Metrics:
                 self._attempts.labels(self._value("disposition", data.get("disposition"))).inc()
             case "attempt.undetermined":
                 self._attempts.labels(Disposition.UNDETERMINED.value).inc()
+            case "call.measured":
+                self._heard(data)
             case "call.system" if "took_s" in data:
                 labels = self._value("system", data.get("system")), self._value("state", data.get("state"))
                 self._systems.labels(*labels).observe(data["took_s"])

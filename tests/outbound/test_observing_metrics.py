@@ -121,6 +121,19 @@ def test_systems_of_the_business_are_timed_when_they_answered_or_did_not(metrics
     assert ("outbound_system_seconds_count", "asked", "parcels") not in found
 
 
+def test_what_customers_heard_is_told_from_recordings(metrics: Metrics) -> None:
+    data = {"answer_to_audio_s": 0.06, "turn_gaps_s": [0.4, 0.6], "barge_in_stops_s": [0.2], "owed_s": 1.8}
+    rows = [("events", {"kind": "call.measured", "data": {**data, "divergence_s": wrong}}) for wrong in (0.1, 0.7)]
+    metrics.committed(Commit(seconds=0.001, units=1, rows=rows))
+    found = figures(metrics)
+    assert found["outbound_turn_gap_seconds_count",] == 4
+    assert found["outbound_turn_gap_seconds_sum",] == pytest.approx(2.0)
+    assert found["outbound_answer_to_audio_seconds_count",] == 2
+    assert found["outbound_barge_in_stop_seconds_count",] == 2
+    assert found["outbound_owed_seconds_total",] == pytest.approx(3.6)
+    assert found["outbound_timing_divergences_total",] == 1
+
+
 async def test_refusals_are_counted_by_the_rule_that_decided(world: World, metrics: Metrics) -> None:
     await world.campaign([ANN, BOB], purpose="marketing")
 

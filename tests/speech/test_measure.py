@@ -80,3 +80,11 @@ def test_mono_is_refused(tmp_path: Path) -> None:
     audio.write_wav(tmp_path / "mono.wav", side((1.0, 2.0)))
     with pytest.raises(ValueError, match="left customer, right robot"):
         measure_file(tmp_path / "mono.wav")
+
+
+def test_silence_is_ours_only_after_the_customer_or_the_answer() -> None:
+    robot = side((2.0, 3.0), (6.0, 7.0), (12.0, 13.0), (20.0, 21.0))
+    customer = side((8.0, 9.0), (14.0, 14.5), (15.0, 16.0), (19.0, 19.5))
+    found = measure(customer, robot)
+    assert [(span.start_s, span.end_s) for span in found.owed] == [(near(0.0), near(2.0)), (near(9.0), near(12.0))]
+    assert found.owed_s == near(5.0)
