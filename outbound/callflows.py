@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from importlib.resources import files
@@ -120,6 +120,11 @@ def _checked(document: str, source: str) -> tuple[Flow, tuple[Finding, ...]]:
     """Parse and lint; campaigns and notifications ask for the same few documents again and again."""
     flow = parse_flow(json.loads(document), source=source)
     return flow, lint(flow)
+
+
+def with_faq(document: Document, faq: Mapping[str, Any]) -> Document:
+    """A flow that answers these questions besides its own; one of the same name is answered as said here."""
+    return document | {"faq": {**document.get("faq", {}), **faq}} if faq else document
 
 
 def _built_in() -> dict[str, Document]:

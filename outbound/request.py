@@ -7,6 +7,7 @@ from typing import Any
 from campaigns.routing import caller_id
 from dialer.legs import Trunk
 from dialer.messages import CallRequest
+from outbound.callflows import with_faq
 from outbound.store.attempts import Intent
 
 
@@ -23,7 +24,7 @@ def call_request(intent: Intent, *, fence: int, send_before: float) -> CallReque
         contact_id=intent.contact["id"],
         number=contact["number"],
         trunk=trunk(intent.trunk["name"], intent.trunk["settings"] | _shown(contact["number"], intent)),
-        flow=campaign["flow"],
+        flow=with_faq(campaign["flow"], settings.get("faq") or {}),
         variables=variables,
         shared=tuple(name for name in settings["variables"] if name not in contact["variables"]),
         language=contact["language"] or settings["language"],

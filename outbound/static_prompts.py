@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from campaigns.flow.ahead import spoken_ahead
 from campaigns.flow.document import parse_flow
+from outbound.callflows import with_faq
 from outbound.store import Store
 from outbound.store.schema import campaigns
 
@@ -19,7 +20,7 @@ async def static_prompts(store: Store, campaign_id: str, *, now: float) -> dict[
     )
     if row is None:
         return {}
-    flow = parse_flow(row["flow"], source=row["callflow"])
+    flow = parse_flow(with_faq(row["flow"], row["settings"].get("faq") or {}), source=row["callflow"])
     instant = datetime.fromtimestamp(now, UTC)
     spoken = row["settings"]["language"]
     return {spoken: list(spoken_ahead(flow, spoken, row["settings"]["variables"], instant))}

@@ -44,5 +44,7 @@ def _prompts(flow: Flow) -> Iterator[Prompt]:
         for key, prompt in step.prompts().items():
             if "*" not in prompt.texts and key != "summary":
                 yield prompt
+    for question in flow.faq.values():
+        yield question.say
     for key in WORDINGS:
         yield flow.words(key)

@@ -6,12 +6,14 @@ It takes only what is asked for everywhere; answers belong to the steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as Collection
 
 from campaigns.dispositions import Disposition
 from campaigns.flow.effects import Listen
 from campaigns.flow.moves import End, Move, Next, Wait
 from campaigns.flow.turn import Turn
 from campaigns.understanding.matcher import Match
+from campaigns.understanding.questions import asked
 
 HOLD_ON_S = 20.0
 _FIRST = (
@@ -42,6 +44,19 @@ def first(turn: Turn, matches: Sequence[Match]) -> Move | None:
 def last(turn: Turn, matches: Sequence[Match]) -> Move | None:
     """Take what is left when the step has no answer for it."""
     return _take(turn, matches, _LAST)
+
+
+def question(turn: Turn, meant: Collection[str]) -> Move | None:
+    """Answer a question of the flow's FAQ and put our own again, unless the words answer that."""
+    step, language = turn.step, turn.state.language
+    if not turn.flow.faq or step.takes_values or meant & step.expected() or step.takes(turn):
+        return None
+    name = asked(turn.text, language, {name: one.ask.get(language, ()) for name, one in turn.flow.faq.items()})
+    if name is None:
+        return None
+    turn.understood(f"faq:{name}")
+    turn.say(turn.flow.faq[name].say)
+    return _ask_again(turn)
 
 
 def leave(turn: Turn, matches: Sequence[Match]) -> Move | None:

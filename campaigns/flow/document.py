@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from campaigns.flow.findings import Finding, FlowError, nearest
-from campaigns.flow.model import Context, Exit, Flow, Keys, Step, Voicemail
+from campaigns.flow.model import Context, Exit, Faq, Flow, Keys, Step, Voicemail
 from campaigns.flow.prompt import Prompt
 from campaigns.flow.reading import IDENTIFIER, Reader, plain
 from campaigns.flow.registry import step_class, step_types
@@ -46,6 +46,7 @@ def parse_flow(document: dict[str, Any], *, source: str) -> Flow:
         keys=_keys(reader),
         voicemail=_voicemail(reader),
         wordings=_wordings(reader),
+        faq=_faq(reader),
         kinds=_kinds(variables, steps),
     )
     reader.take("description")
@@ -132,6 +133,24 @@ def _wordings(reader: Reader) -> dict[str, Prompt]:
         return {}
     found = {key: prompt for key in WORDINGS if (prompt := inside.prompt(key)) is not None}
     inside.done()
+    return found
+
+
+def _faq(reader: Reader) -> dict[str, Faq]:
+    found = {}
+    for name, entry in reader.entries("faq"):
+        if not IDENTIFIER.fullmatch(name):
+            entry.wrong("bad_name", f"A question cannot be called {name!r}.", "Use a-z, 0-9 and _.")
+        inside, say = entry.inside("ask"), entry.prompt("say")
+        asks = {language: inside.words(language) for language in reader.languages} if inside else {}
+        if inside:
+            inside.done()
+        if say is None or not all(asks.get(language) for language in reader.languages):
+            remedy = "Write ask: {en: [how it is asked, …]} and say: {en: the answer} in every language of the flow."
+            entry.wrong("faq_incomplete", f"faq.{name} lacks how it is asked, or its answer.", remedy)
+            continue
+        found[name] = Faq(ask=asks, say=say)
+        entry.done()
     return found
 
 

@@ -135,7 +135,7 @@ def _take(turn: Turn, event: Heard, matches: list[Match], meant: set[str]) -> Mo
         return leaves or _key_said(turn, matches) or _wait_on(turn)
     if _too_early(event, meant) and state.no_matches < MOST_RESTARTS:
         return _say_unheard(turn, event.unheard)
-    return _key_said(turn, matches) or step.resume(turn, event)
+    return _key_said(turn, matches) or anytime.question(turn, meant) or step.resume(turn, event)
 
 
 def _nobody(turn: Turn, meant: set[str]) -> Move | None:

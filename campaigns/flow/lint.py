@@ -231,3 +231,5 @@ def _prompts(flow: Flow) -> Iterator[tuple[Step | None, str, Prompt]]:
         yield None, "voicemail.leave", flow.voicemail.leave
     for key, prompt in flow.wordings.items():
         yield None, f"wording.{key}", prompt
+    for name, question in flow.faq.items():
+        yield None, f"faq.{name}.say", question.say

@@ -93,6 +93,10 @@ class Step:
         """Intents taken at any time that these words do not mean here, because the step listens for the very words."""
         return frozenset()
 
+    def takes(self, turn: Turn) -> bool:
+        """Whether the customer's words are one of the step's own answers."""
+        return False
+
     def expected(self) -> frozenset[str]:
         """Intents and ``digit:N`` that the step asks for, and takes itself."""
         return frozenset()
@@ -141,6 +145,15 @@ class Voicemail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Faq:
+    """A question that customers ask, and its answer."""
+
+    ask: Mapping[str, tuple[str, ...]]
+    """Language -> examples of how it is asked; it is known by meaning."""
+    say: Prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """A call flow."""
 
@@ -158,6 +171,8 @@ class Flow:
     voicemail: Voicemail | None = None
     wordings: Mapping[str, Prompt] = field(default_factory=dict)
     """Sentences said in place of the built-in ones."""
+    faq: Mapping[str, Faq] = field(default_factory=dict)
+    """Questions that are answered at any step."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """Variable -> how it is said where a prompt names no filter."""
 

@@ -174,7 +174,8 @@ class Turn:
     def listen(self, step: Step, **options: Any) -> fx.Listen:
         """What to wait for in ``step``: its own answers, and what may be said at any time."""
         said = sayings(self.state.language, _ALWAYS_SAID | step.expected())
-        own = options.pop("phrases", ())
+        questions = (phrase for one in self.flow.faq.values() for phrase in one.ask.get(self.state.language, ()))
+        own = (*options.pop("phrases", ()), *questions)
         return fx.Listen(phrases=(*own, *said), **options)
 
     def closed(self) -> State:

@@ -13,6 +13,7 @@ from campaigns.flow.variables import check_values
 from outbound.api.faults import nearest
 from outbound.api.models import CampaignIn, FieldError, NotificationIn
 from outbound.api.problems import InvalidFields
+from outbound.callflows import Document, checked_flow, with_faq
 from outbound.errors import Conflict
 from outbound.store import contacts, systems, trunks
 
@@ -23,6 +24,12 @@ def stored_fields(body: CampaignIn) -> dict[str, Any]:
     """The fields of a campaign as the store takes them: JSON values, instants as epoch seconds."""
     fields: dict[str, Any] = CampaignIn.model_validate(body, from_attributes=True).model_dump(mode="json")
     return fields | {name: value.timestamp() if (value := getattr(body, name)) else None for name in INSTANTS}
+
+
+def flow_of(body: CampaignIn | NotificationIn, document: Document) -> Flow:
+    """The call flow with the campaign's own questions. Raises :class:`CallflowInvalid` when the lint has an error."""
+    faq = {name: one.model_dump(mode="json") for name, one in body.faq.items()}
+    return checked_flow(with_faq(document, faq), source=body.callflow)
 
 
 def check_campaign(body: CampaignIn | NotificationIn, flow: Flow, *, now: float) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from outbound.api import bodies, views
 from outbound.api.calls import Call
-from outbound.api.campaign_checks import check_campaign, check_start, check_trunks, stored_fields
+from outbound.api.campaign_checks import check_campaign, check_start, check_trunks, flow_of, stored_fields
 from outbound.api.models import Campaign, CampaignIn, CampaignPatch, CampaignsQuery, Page, Stats
 from outbound.api.paging import cursor_of, cut
 from outbound.api.routes import Answer, Routes
@@ -34,7 +34,7 @@ async def create_campaign(call: Call, body: CampaignIn) -> Answer[Campaign]:
 
     def unit(connection: Connection) -> Answer[Campaign]:
         document = call.services.callflows.document(connection, body.callflow)
-        check_campaign(body, checked_flow(document, source=body.callflow), now=call.now)
+        check_campaign(body, flow_of(body, document), now=call.now)
         check_trunks(connection, body)
         row = campaigns.create(connection, campaign_id, stored_fields(body), flow=document, now=call.now)
         headers = {"Location": f"/v1/campaigns/{campaign_id}"}
@@ -75,7 +75,7 @@ async def change_campaign(call: Call, campaign_id: str, body: CampaignPatch) -> 
         document = row["flow"]
         if body.callflow is not None:
             document = call.services.callflows.document(connection, merged.callflow)
-        check_campaign(merged, checked_flow(document, source=merged.callflow), now=call.now)
+        check_campaign(merged, flow_of(merged, document), now=call.now)
         check_trunks(connection, merged)
         campaigns.replace(connection, campaign_id, stored_fields(merged), flow=document)
         return Answer(body=_show(connection, campaign_id))

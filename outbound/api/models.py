@@ -29,6 +29,9 @@ from outbound.api.pacing_models import (
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=600)]
 Variables = Annotated[dict[VariableName, Annotated[str, StringConstraints(max_length=500)]], Field(max_length=50)]
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
@@ -103,6 +106,14 @@ class Window(Model):
         return self
 
 
+class FaqIn(Model):
+    """A question that customers ask, and its answer, in each language of the call flow."""
+
+    ask: dict[Language, Annotated[list[Sentence], Field(min_length=1, max_length=20)]]
+    """Examples of how it is asked; it is known by meaning."""
+    say: dict[Language, Sentence]
+
+
 class CampaignIn(Model):
     """A campaign to be created."""
 
@@ -148,6 +159,8 @@ class CampaignIn(Model):
     starts_at: Instant | None = None
     expires_at: Instant | None = None
     """Attempts not made by then end as ``expired``."""
+    faq: Annotated[dict[Word, FaqIn], Field(max_length=30)] = Field(default_factory=dict)
+    """Questions answered at any step, besides those of the call flow; one of the same name is answered as said here."""
     on_machine: Literal["as_flow", "leave_message", "hang_up"] = "as_flow"
     """An answering machine: as the call flow says; a message, which the flow then must have; or none, whatever it says.
     There is no SMS channel yet that could be asked for here."""
@@ -184,6 +197,7 @@ class CampaignPatch(Model):
     agent_uri: Annotated[str, StringConstraints(pattern=r"^(sips?:[^\s<>\"]+)?$", max_length=200)] | None = None
     starts_at: Instant | None = None
     expires_at: Instant | None = None
+    faq: Annotated[dict[Word, FaqIn], Field(max_length=30)] | None = None
     on_machine: Literal["as_flow", "leave_message", "hang_up"] | None = None
     record: bool | None = None
 
@@ -338,6 +352,8 @@ class NotificationIn(Model):
     max_duration_s: Annotated[float, Field(ge=10, le=3600)] = 300.0
     agent_uri: Annotated[str, StringConstraints(pattern=r"^(sips?:[^\s<>\"]+)?$", max_length=200)] = ""
     expires_at: Instant | None = None
+    faq: Annotated[dict[Word, FaqIn], Field(max_length=30)] = Field(default_factory=dict)
+    """Questions answered at any step, besides those of the call flow; one of the same name is answered as said here."""
     on_machine: Literal["as_flow", "leave_message", "hang_up"] = "as_flow"
     """An answering machine: as the call flow says; a message, which the flow then must have; or none, whatever it says.
     There is no SMS channel yet that could be asked for here."""

@@ -8,13 +8,12 @@ from sqlalchemy import Connection, RowMapping, update
 
 from outbound.api import views
 from outbound.api.calls import Call
-from outbound.api.campaign_checks import check_campaign, check_systems, check_trunks, stored_fields
+from outbound.api.campaign_checks import check_campaign, check_systems, check_trunks, flow_of, stored_fields
 from outbound.api.campaign_routes import warm
 from outbound.api.models import Attempt, CampaignIn, FieldError, NotificationIn, Problem
 from outbound.api.problems import InvalidFields, problem
 from outbound.api.routes import Answer, Routes
 from outbound.api.tracing import traceparent_of
-from outbound.callflows import checked_flow
 from outbound.errors import Invalid
 from outbound.gatehouse.keeper import Examined, examine
 from outbound.ids import new_id
@@ -56,7 +55,7 @@ async def notify(call: Call, body: NotificationIn) -> Answer[Attempt | Problem]:
 
 def _store(call: Call, connection: Connection, campaign_id: str, body: NotificationIn) -> tuple[RowMapping, RowMapping]:
     document = call.services.callflows.document(connection, body.callflow)
-    flow = checked_flow(document, source=body.callflow)
+    flow = flow_of(body, document)
     check_campaign(body, flow, now=call.now)
     check_trunks(connection, body)
     check_systems(connection, flow)

@@ -20,6 +20,7 @@ TESTED = flow(
     languages=["en", "zh"],
     keys={"language": "8"},
     voicemail="hangup",
+    faq={"cost": {"ask": {"en": ["what does it cost"], "zh": ["多少钱"]}, "say": {"en": "Ten.", "zh": "十块。"}}},
     steps={
         "offer": {
             "type": "ask",
@@ -58,7 +59,7 @@ TESTED = flow(
 WORDS = [
     "yes", "no", "what", "hello", "agent", "call me tomorrow at three", "i'm busy", "who is this", "are you a robot",
     "hold on", "bye", "not interested", "wrong number", "chinese please", "说英语", "不要", "好的", "转人工",
-    "明天下午三点", "a b one two", "nine four one oh three", "in nine billion years",
+    "明天下午三点", "a b one two", "nine four one oh three", "in nine billion years", "how much does it cost", "多少钱",
     "leave a message after the tone", "the cat sat", "at twenty five past", "february thirtieth", "², ٣ or ⑦", "",
 ]  # fmt: skip
 OPT_OUTS = ["stop calling me", "take me off your list", "不要再打了", "退订"]

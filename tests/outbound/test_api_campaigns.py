@@ -261,3 +261,15 @@ async def test_what_is_done_with_a_machine_is_checked_against_the_flow(api: Api)
     assert [(fault["field"], fault["code"]) for fault in refused["errors"]] == [("on_machine", "no_message")]
     refused = await api.refused("POST", "/v1/campaigns", CAMPAIGN | {"on_machine": "send_sms"}, expect=422)
     assert refused["errors"][0]["field"] == "on_machine"
+
+
+async def test_a_campaign_answers_questions_of_its_own(api: Api) -> None:
+    hours = {"ask": {"en": ["when are you open"]}, "say": {"en": "From nine to six."}}
+    made = await api("POST", "/v1/campaigns", CAMPAIGN | {"faq": {"hours": hours}}, expect=201)
+    assert made["faq"] == {"hours": hours}
+    changed = await api("PATCH", f"/v1/campaigns/{made['id']}", {"faq": {}})
+    assert changed["faq"] == {}
+    mute = hours | {"say": {"en": "From {{opening}}."}}
+    refused = await api.refused("POST", "/v1/campaigns", CAMPAIGN | {"faq": {"hours": mute}}, expect=422)
+    assert refused["code"] == "callflow_invalid"
+    assert "faq.hours.say names {{opening}}" in refused["detail"]

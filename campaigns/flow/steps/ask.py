@@ -131,6 +131,10 @@ class Ask(Step):
         only = inside and says_only(turn.text, turn.state.language, [*own, *answers])
         return frozenset(inside) if only else frozenset()
 
+    def takes(self, turn: Turn) -> bool:
+        """Whether they give an answer."""
+        return self._choose(turn.meanings(self.expected(), self._phrases(turn))) is not None
+
     def expected(self) -> frozenset[str]:
         """The answers' intents and digits."""
         intents = frozenset().union(*(answer.intents for answer in self.answers))
