@@ -20,7 +20,7 @@ from dialer.handoff import Switchboard
 from dialer.journal import What
 from dialer.legs import Answered, Ended, Leg, Ringing
 from dialer.messages import CallEvent, CallRequest, CallResult, EventKind, Released, Timings
-from dialer.recording import Tape, tell
+from dialer.recording import Tape, may_keep, tell
 from dialer.script import Script
 from dialer.sending import Sending
 from dialer.story import Story
@@ -278,7 +278,7 @@ class Call:
         try:
             timings = await asyncio.to_thread(tape.timings, self._story)
             tell(self._story, timings)
-            if self.request.record:
+            if may_keep(self.request, self._story):
                 name = f"{self.request.attempt_id}-{self.request.fence}"
                 recording = await asyncio.to_thread(tape.keep, self._equipment.recordings, name)
         except Exception as error:  # neither a full disk nor an odd tape may cost the result

@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from campaigns.dispositions import Disposition
+from campaigns.flow.disclosing import Told
 from dialer.legs import Trunk
 
 
@@ -49,6 +50,10 @@ class CallRequest:
     agent_ring_timeout_s: float = 20.0
     record: bool = True
     """Keep a stereo recording (left customer, right robot)."""
+    record_on_consent: bool = False
+    """Keep the recording only where the flow's variable ``recording_consent`` came to be ``yes``."""
+    disclosures: tuple[Told, ...] = ()
+    """What the rules of the customer's place want said, in their order."""
     on_machine: str = ""
     """``hang_up``: no message is left on an answering machine, whatever the flow says."""
 

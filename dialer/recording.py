@@ -1,6 +1,6 @@
 """Keeps a call's sound: a stereo file (left customer, right robot or agent), and what it says about timing.
 
-It blocks, so it runs in a thread; it never decides whether a call may be recorded.
+It blocks, so it runs in a thread; on what terms a call may be recorded is in the request.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialer.messages import DIVERGENCE_S, EventKind, Timings
+from dialer.messages import DIVERGENCE_S, CallRequest, EventKind, Timings
 from dialer.story import Story
 from speech.audio import samples, write_wav
 from speech.measure import measure_tape
 
 log = logging.getLogger(__name__)
 
+CONSENT = "recording_consent"
+"""The variable in which a call flow keeps a customer's yes to being recorded."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -65,3 +67,9 @@ def tell(story: Story, timings: Timings) -> None:
     story.tell(EventKind.MEASURED, **{name: getattr(timings, name) for name in told})
     if timings.divergence_s > DIVERGENCE_S:
         log.warning("the sound and our own clock disagree", extra={"divergence_s": timings.divergence_s})
+
+
+def may_keep(request: CallRequest, story: Story) -> bool:
+    """Whether the recording may be kept; of what is only measured, nothing remains."""
+    agreed = story.variables.get(CONSENT) == "yes"
+    return request.record and (agreed or not request.record_on_consent)

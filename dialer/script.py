@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
+from campaigns.flow.disclosing import with_disclosures
 from campaigns.flow.document import Context, Flow, parse_flow
 from campaigns.flow.effects import Effect
 from campaigns.flow.engine import State, start
@@ -31,7 +32,8 @@ class Script:
     @classmethod
     def open(cls, request: CallRequest, *, now: datetime) -> Self:
         """Parse and start the flow of ``request``. Raises :class:`campaigns.flow.document.FlowError`."""
-        flow = parse_flow(request.flow, source=f"call flow of attempt {request.attempt_id}")
+        document = with_disclosures(request.flow, request.disclosures)
+        flow = parse_flow(document, source=f"call flow of attempt {request.attempt_id}")
         if request.on_machine == "hang_up":
             flow = replace(flow, voicemail=Voicemail(leave=None))
         context = Context(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from campaigns.flow.disclosing import Told
+from campaigns.gate.regime import Regime
 from campaigns.routing import caller_id
+from campaigns.rules.reading import RECORDING_NEEDS
 from dialer.legs import Trunk
 from dialer.messages import CallRequest
 from outbound.callflows import with_faq
@@ -17,6 +20,7 @@ def call_request(intent: Intent, *, fence: int, send_before: float) -> CallReque
     variables = {**settings["variables"], **contact["variables"]}
     if contact["name"]:
         variables.setdefault("customer_name", contact["name"])
+    recording, disclosures = respects(intent.regime, intent.day, record=settings["record"])
     return CallRequest(
         attempt_id=intent.attempt["id"],
         fence=fence,
@@ -33,9 +37,28 @@ def call_request(intent: Intent, *, fence: int, send_before: float) -> CallReque
         max_duration_s=settings["max_duration_s"],
         send_before=send_before,
         agent_uri=settings["agent_uri"],
-        record=settings["record"],
+        record=settings["record"] and recording != "never",
+        record_on_consent=recording == "consent",
+        disclosures=disclosures,
         on_machine=settings.get("on_machine", ""),
     )
+
+
+def respects(regime: Regime | None, day: int, *, record: bool) -> tuple[str, tuple[Told, ...]]:
+    """On what terms the call may be recorded (``""``, ``notice``, ``consent``, ``never``), and what must be said in it.
+
+    Without rules nothing is recorded. The notice comes last: first who calls and what the law wants to be known.
+    """
+    if regime is None:
+        return "never", ()
+    told = [Told(when=one.when, say=one.say) for one in regime.disclosures if one.say and one.holds_on(day)]
+    rules = [rule for rule in regime.recordings if rule.holds_on(day)]
+    strictest = max(rules, key=lambda rule: RECORDING_NEEDS.index(rule.needs), default=None)
+    if strictest is None:
+        return "", tuple(told)
+    if record and strictest.needs != "never":
+        told.append(Told(when="start", say=strictest.say))
+    return strictest.needs, tuple(told)
 
 
 def _shown(number: str, intent: Intent) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from campaigns.rules.model import (
     Ban,
     Cap,
     ConsentRule,
+    Disclosure,
     Hours,
+    RecordingRule,
     RefusalBar,
     Register,
     Rule,
@@ -76,6 +78,10 @@ class Regime:
     registers: tuple[Register, ...] = ()
     closing_s: float = 0.0
     """Longest closing guard of the packs."""
+    disclosures: tuple[Disclosure, ...] = ()
+    """What the customer must be told, in the order of the packs."""
+    recordings: tuple[RecordingRule, ...] = ()
+    """On what terms the call may be recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +127,8 @@ def compile_regime(
         bans=chosen(lambda pack: pack.bans),
         refusals=chosen(lambda pack: pack.refusals),
         registers=chosen(lambda pack: pack.registers),
+        disclosures=chosen(lambda pack: pack.disclosures),
+        recordings=chosen(lambda pack: pack.recordings),
         closing_s=max([own.closing_s, *(guard.closing_s for guard in chosen(lambda pack: pack.guards))]),
     )
 

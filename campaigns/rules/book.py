@@ -72,6 +72,7 @@ def _ended(pack: RulePack, day: date) -> RulePack | None:
         guards=until(pack.guards),
         abandonment=until(pack.abandonment),
         disclosures=until(pack.disclosures),
+        recordings=until(pack.recordings),
     )
 
 

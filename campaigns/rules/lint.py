@@ -58,7 +58,7 @@ def lint(
 
 
 def rules_of(pack: RulePack) -> tuple[Rule, ...]:
-    """Every rule of a pack that may forbid or limit something, and its disclosures, in the order of their kinds."""
+    """Every rule of a pack that may forbid or limit something, and what is to be said, in the order of their kinds."""
     return (
         *pack.hours,
         *pack.consents,
@@ -69,6 +69,7 @@ def rules_of(pack: RulePack) -> tuple[Rule, ...]:
         *pack.guards,
         *pack.abandonment,
         *pack.disclosures,
+        *pack.recordings,
     )
 
 

@@ -186,7 +186,20 @@ class Disclosure(Rule):
     when: str
     """``start``, ``end``, ``voicemail``, ``message`` or ``on_request``."""
     text: str
+    """What the law wants, for the operator."""
     within_s: float | None = None
+    say: Mapping[str, str] = field(default_factory=dict)
+    """Language -> a sentence that does it, said by itself; without one it is the flow's author's to say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRule(Rule):
+    """On what terms a call may be recorded."""
+
+    needs: str
+    """``notice``: the customer is told; ``consent``: and said yes; ``never``: it may not."""
+    say: Mapping[str, str] = field(default_factory=dict)
+    """Language -> the notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +248,7 @@ class RulePack:
     guards: tuple[Guard, ...] = ()
     abandonment: tuple[AbandonmentLimit, ...] = ()
     disclosures: tuple[Disclosure, ...] = ()
+    recordings: tuple[RecordingRule, ...] = ()
     opt_out: OptOutTerms = field(default_factory=OptOutTerms)
     notes: tuple[str, ...] = ()
     """What the pack cannot express, for the operator to know."""

@@ -29,6 +29,7 @@ from campaigns.rules.model import (
     HolidaySource,
     Hours,
     OptOutTerms,
+    RecordingRule,
     RefusalBar,
     Register,
     Rule,
@@ -51,6 +52,11 @@ _PERIODS = "'24 hours', '30 calendar days', 'calendar week' or 'calendar month'"
 _SOME_CONSENT = tuple(kind for kind, rank in CONSENT_RANK.items() if rank)
 OUTCOMES = ("answered", "unanswered", *Disposition)
 """What a cap may count."""
+RECORDING_NEEDS = ("notice", "consent", "never")
+"""From the mildest to the strictest."""
+_NAMED = re.compile(r"\{\{\s*(\w+)[^}]*\}\}")
+MAY_NAME = frozenset({"business", "key_opt_out", "key_agent"})
+"""What every call flow can say."""
 WHENS = ("start", "end", "voicemail", "message", "on_request")
 
 
@@ -91,6 +97,7 @@ def read_pack(data: Mapping[str, Any], *, file: str) -> RulePack:
         guards=tuple(made.guard(table) for table in top.tables("guards")),
         abandonment=tuple(made.abandonment(table) for table in top.tables("abandonment")),
         disclosures=tuple(made.disclosure(table) for table in top.tables("disclosures")),
+        recordings=tuple(made.recording(table) for table in top.tables("recordings")),
         opt_out=_opt_out(top),
         notes=top.words("notes"),
     )
@@ -199,7 +206,15 @@ class _Maker:
             when=table.one_of("when", WHENS),
             text=table.text("text"),
             within_s=table.number("within_s", least=0, most=600, required=False),
+            say=_sentences(table),
         )
+        return _close(table, rule)
+
+    def recording(self, table: PackTable) -> RecordingRule:
+        base = self._base(table)
+        rule = RecordingRule(**base, needs=table.one_of("needs", RECORDING_NEEDS), say=_sentences(table))
+        if rule.needs != "never" and not rule.say:
+            table.wrong("say", "is missing", 'write the notice, for example { en = "This call is recorded." }')
         return _close(table, rule)
 
     def _base(self, table: PackTable) -> dict[str, Any]:
@@ -309,3 +324,12 @@ def _opens(rules: list[Hours], start: date) -> bool:
         if left:
             return True
     return False
+
+
+def _sentences(table: PackTable) -> dict[str, str]:
+    """Sentences by language, which may name only what every call flow knows."""
+    says = table.texts("say")
+    for text in says.values():
+        if unknown := set(_NAMED.findall(text)) - MAY_NAME:
+            table.wrong("say", f"names {{{{{min(unknown)}}}}}", f"only {', '.join(sorted(MAY_NAME))} may be named")
+    return says

@@ -7,7 +7,7 @@ It invents no wording: whatever it says of a rule is what the pack says, or its 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +25,7 @@ from campaigns.rules.model import (
     Disclosure,
     Guard,
     Hours,
+    RecordingRule,
     RefusalBar,
     Register,
     Rule,
@@ -175,10 +176,25 @@ def _what(rule: Rule) -> str:
             text = _limit_text(rule)
         case Disclosure():
             within = "" if rule.within_s is None else f", within {rule.within_s:g} s"
-            text = f"{_WHEN[rule.when]}{within}: {rule.text}"
+            said = f" Said: “{_first(rule.say)}”" if rule.say else ""
+            text = f"{_WHEN[rule.when]}{within}: {rule.text}{said}"
+        case RecordingRule():
+            text = _RECORDED[rule.needs] + (f" Said: “{_first(rule.say)}”" if rule.say else "")
         case _:
             raise TypeError(f"no wording for {type(rule).__name__}; add it to campaigns/rules/table.py")
     return text + _dates(rule)
+
+
+def _first(say: Mapping[str, str]) -> str:
+    """A sentence in the language it was written in first."""
+    return next(iter(say.values()))
+
+
+_RECORDED = {
+    "notice": "recorded only where the customer is told.",
+    "consent": "recorded only where the customer is told and says yes.",
+    "never": "never recorded.",
+}
 
 
 def _windows_text(rule: Hours) -> str:

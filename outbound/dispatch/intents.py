@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, bindparam, update
 
@@ -54,7 +56,7 @@ def record_intents(
             good = [(row, answer) for row, answer in asked if answer.decision.allowed]
             _move(connection, good, trunk_rows, now=now, lease_s=lease_s)
             allowed += good
-    return [_intent(row, answer, trunk_rows) for row, answer in allowed]
+    return [_intent(row, answer, trunk_rows, now) for row, answer in allowed]
 
 
 def _still_carried(
@@ -166,14 +168,21 @@ def _told(row: RowMapping, answer: Examined, now: float) -> dict[str, Any]:
     return kind | {"attempt_id": row["id"], "data": data}
 
 
-def _intent(row: RowMapping, answer: Examined, trunk_rows: TrunkRows) -> Intent:
+def _intent(row: RowMapping, answer: Examined, trunk_rows: TrunkRows, now: float) -> Intent:
     return Intent(
         attempt=row,
         contact=answer.contact,
         campaign=answer.campaign,
         trunk=trunk_rows[row["trunk"]],
         call_id=call_id(row["id"], row["fence"]),
+        regime=answer.regime,
+        day=_local_day(answer, now),
     )
+
+
+def _local_day(answer: Examined, now: float) -> int:
+    zone = ZoneInfo(answer.contact["zones"][0])
+    return datetime.fromtimestamp(now, zone).date().toordinal()
 
 
 def _price(row: RowMapping, campaign: Row, trunk_rows: TrunkRows) -> float | None:

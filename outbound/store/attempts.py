@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from campaigns.attempts import State, check_transition
 from campaigns.dispositions import Disposition
+from campaigns.gate.regime import Regime
 from outbound.store import events
 from outbound.store.schema import LIVE as LIVE_NOW
 from outbound.store.schema import attempts, campaigns
@@ -46,6 +47,10 @@ class Intent:
     campaign: Mapping[str, Any] | RowMapping
     trunk: RowMapping
     call_id: str
+    regime: Regime | None = None
+    """The rules it was permitted under: what must be said, and whether it may be recorded."""
+    day: int = 0
+    """The local day of the call (``date.toordinal``)."""
 
 
 def release(connection: Connection, *, attempt_id: str, fence: int, due_at: float, now: float, reason: str) -> bool:

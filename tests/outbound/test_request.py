@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
-from outbound.request import call_request
+from campaigns.gate.regime import Regime, compile_regime
+from campaigns.rules.book import applicable, built_in_packs
+from outbound.request import call_request, respects
 from outbound.store.attempts import Intent
 
 pytestmark = pytest.mark.unit
@@ -41,3 +44,52 @@ def test_a_name_that_the_campaign_gives_everybody_is() -> None:
     )
     assert made.variables == {"customer_name": "neighbour"}
     assert made.shared == ("customer_name",)
+
+
+def regime(*jurisdictions: str, purpose: str = "informational") -> Regime:
+    return compile_regime(applicable(built_in_packs(), jurisdictions), purpose, "voice")
+
+
+TODAY = date(2026, 11, 26).toordinal()
+
+
+@pytest.mark.parametrize(
+    ("places", "terms"),
+    [
+        (("US", "US-DC"), ""),
+        (("US", "US-CA"), "notice"),
+        (("US", "US-FL"), "consent"),
+        (("US", "US-CA", "US-FL"), "consent"),
+        (("GB",), "notice"),
+        (("DE",), "consent"),
+        (("CN",), "notice"),
+    ],
+)
+def test_recordings_are_kept_on_the_strictest_terms_of_the_place(places: tuple[str, ...], terms: str) -> None:
+    found, told = respects(regime(*places), TODAY, record=True)
+    assert found == terms
+    notices = [one.say["en"] for one in told if "recorded" in one.say["en"]]
+    assert notices == (["This call is recorded."] if terms else [])
+
+
+def test_who_records_nothing_says_nothing_of_it() -> None:
+    _, told = respects(regime("GB"), TODAY, record=False)
+    assert not any("recorded" in one.say["en"] for one in told)
+
+
+def test_what_is_said_comes_before_that_it_is_recorded() -> None:
+    _, told = respects(regime("DE", purpose="marketing"), TODAY, record=True)
+    assert [one.say["en"] for one in told] == [
+        "This is a marketing call.",
+        "You are talking with an artificial intelligence.",
+        "This call is recorded.",
+    ]
+
+
+def test_a_sentence_is_said_only_while_its_rule_holds() -> None:
+    _, told = respects(regime("FR"), date(2026, 8, 1).toordinal(), record=False)
+    assert not any("artificial" in one.say["en"] for one in told)
+
+
+def test_without_rules_nothing_is_recorded() -> None:
+    assert respects(None, TODAY, record=True) == ("never", ())
