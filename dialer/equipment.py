@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
 from dialer.journal import Journal
 from dialer.legs import Engine
 from dialer.speaking import Voice
+from dialer.vault import Vault
 from speech.listening import Ear
 from speech.seams import Transcript
 
@@ -53,8 +53,8 @@ class Equipment:
     recognition: Recognition
     voice: Voice
     journal: Journal
-    recordings: Path
-    """Directory of the stereo recordings."""
+    recordings: Vault
+    """Where the stereo recordings are kept."""
     ear: Callable[[], Ear] = Ear
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     decode_deadline_s: float = 2.5

@@ -21,6 +21,7 @@ from dialer.incoming import Listener
 from dialer.journal import Journal
 from dialer.legs import LegError
 from dialer.station import Station
+from dialer.vault import Vault
 from dialer.voices import Voices
 from speech import logs
 from speech.client import RecognizerClient, SynthesizerClient
@@ -39,6 +40,11 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     add("--fd", type=int, required=True, help="inherited descriptor of a socket pair to the host")
     add("--engine", default="pjsua2", help="one of " + ", ".join(engine_names()))
     add("--data", type=Path, required=True, help="directory of journal, recordings and prompts")
+    add(
+        "--recording-key",
+        type=Path,
+        help="file of the key that seals recordings; recordings.key in --data when left out",
+    )
     add("--recognizer", action="append", default=[], metavar="SOCK", help="unix socket of a recogniser process")
     add(
         "--synthesizer",
@@ -94,7 +100,7 @@ async def run(chosen: argparse.Namespace, *, listener: Listener | None = None) -
         recognition=recognition,
         voice=voices(speakers),
         journal=journal,
-        recordings=chosen.data / "recordings",
+        recordings=Vault(chosen.data / "recordings", chosen.recording_key),
     )
     try:
         recognition.start()

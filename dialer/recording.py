@@ -5,14 +5,14 @@ It blocks, so it runs in a thread; on what terms a call may be recorded is in th
 
 from __future__ import annotations
 
-import contextlib
+import io
 import logging
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from dialer.messages import DIVERGENCE_S, CallRequest, EventKind, Timings
 from dialer.story import Story
+from dialer.vault import Vault
 from speech.audio import samples, write_wav
 from speech.measure import measure_tape
 
@@ -45,20 +45,11 @@ class Tape:
             own_turn_gaps_s=tuple(story.own_gaps_s),
         )
 
-    def keep(self, directory: Path, name: str) -> str:
-        """Write the recording, whole or not at all and readable by us alone; returns its name. Raises ``OSError``."""
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / f"{_UNSAFE.sub('_', name)}.wav"
-        draft = path.with_suffix(".part")
-        try:
-            draft.touch(mode=0o600)
-            write_wav(draft, samples(self.received), samples(self.sent))
-            draft.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
-            raise
-        return path.name
+    def keep(self, vault: Vault, name: str) -> str:
+        """Keep the recording, whole or not at all; returns its file's name. Raises ``OSError``."""
+        wav = io.BytesIO()
+        write_wav(wav, samples(self.received), samples(self.sent))
+        return vault.keep(_UNSAFE.sub("_", name), wav.getvalue())
 
 
 def tell(story: Story, timings: Timings) -> None:

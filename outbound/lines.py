@@ -20,6 +20,7 @@ def line_starter(settings: Settings, speech: SpeechProcesses, on_asked: OnAsked)
         settings.sip_bind,
         "--data",
         str(settings.data_dir.resolve()),
+        *(("--recording-key", str(settings.recording_key)) if settings.recording_key else ()),
         *speech.line_options,
     ]
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dialer.vault import Vault
 from outbound.errors import ConfigurationError
 from outbound.webhooks.targets import PrivateTargets
 
@@ -19,6 +20,10 @@ from outbound.webhooks.targets import PrivateTargets
 def _absolute(path: Path) -> Path:
     """Child processes have working directories of their own."""
     return path.expanduser().resolve()
+
+
+def _absolute_or_none(path: Path | None) -> Path | None:
+    return None if path is None else _absolute(path)
 
 
 def _private_targets(text: str) -> str:
@@ -84,6 +89,14 @@ class Settings(BaseSettings):
     models_dir: Annotated[
         Path | None, Field(description="Where recogniser and voice models of your own are looked for.")
     ] = None
+    recording_key: Annotated[
+        Path | None,
+        AfterValidator(_absolute_or_none),
+        Field(description="File of the key that seals recordings; `recordings.key` below data_dir, made when missing."),
+    ] = None
+    recording_days: Annotated[
+        int, Field(ge=1, le=3650, description="Recordings are deleted when they are so many days old.")
+    ] = 90
     max_calls_per_second: Annotated[
         float, Field(gt=0, le=100, description="New calls a second over all trunks, whatever the trunks allow.")
     ] = 10.0
@@ -117,6 +130,11 @@ class Settings(BaseSettings):
     def recordings_dir(self) -> Path:
         """Where recordings are kept."""
         return self.data_dir / "recordings"
+
+    @property
+    def vault(self) -> Vault:
+        """The recordings."""
+        return Vault(self.recordings_dir, self.recording_key)
 
 
 def load_settings(**overrides: object) -> Settings:

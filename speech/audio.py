@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import soxr
@@ -133,13 +133,13 @@ def read_wav(path: Path) -> tuple[NDArray[np.int16], int]:
         return samples(file.readframes(file.getnframes())).reshape(-1, channels), rate_hz
 
 
-def write_wav(path: Path, *channels: Samples, rate_hz: int = SAMPLE_RATE_HZ) -> None:
+def write_wav(target: Path | BinaryIO, *channels: Samples, rate_hz: int = SAMPLE_RATE_HZ) -> None:
     """Write one 16-bit WAV file; shorter channels are padded with silence at their end."""
     length = max(len(channel) for channel in channels)
     frames = np.zeros((length, len(channels)), dtype="<i2")
     for column, channel in enumerate(channels):
         frames[: len(channel), column] = channel
-    with wave.open(str(path), "wb") as file:
+    with wave.open(str(target) if isinstance(target, Path) else target, "wb") as file:
         file.setnchannels(len(channels))
         file.setsampwidth(2)
         file.setframerate(rate_hz)

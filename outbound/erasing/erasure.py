@@ -209,7 +209,7 @@ def _recordings(connection: Connection, token: str) -> list[str]:
     """Names of the files that calls to somebody may have left (dialer/call.py names them), kept or half written."""
     rows = connection.execute(select(attempts.c.id, attempts.c.fence).where(attempts.c.number == token)).all()
     stems = [f"{key}-{fence}" for key, last in rows for fence in range(1, last + 1)]
-    return [f"{stem}.{kind}" for stem in stems for kind in ("wav", "part")]
+    return [f"{stem}.{kind}" for stem in stems for kind in ("wav", "sealed", "part")]
 
 
 def _unlink(directory: Path, names: list[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,6 +16,7 @@ from outbound.planning import plan_contacts
 from outbound.receipts.heads import keep_heads
 from outbound.registers import load
 from outbound.services import Services
+from outbound.settings import Settings
 from outbound.settling.deadlines import end_expired, something_expired, with_deadlines
 from outbound.store import idempotency, imports, register_imports, webhook_deliveries
 from outbound.store.campaigns import complete_if_over, end_cancelled, left_undone
@@ -61,7 +64,7 @@ async def sweep(services: Services) -> None:
     """Enqueue again what a lost queue forgot (contacts not planned, imports and loads not done); forget old answers.
 
     Have large campaigns ended that were cancelled. Keep the heads of the chain of receipts; clear the files of erased
-    people where that could not be done before.
+    people where that could not be done before, and recordings that are too old.
     """
     await services.store.write(lambda connection: idempotency.purge(connection, now=services.clock()))
     outdated = await services.store.read(lambda c: webhook_deliveries.outdated(c, now=services.clock()))
@@ -73,6 +76,18 @@ async def sweep(services: Services) -> None:
         await services.enqueue(name, key)
     await keep_heads(services)
     await clear_files(services)
+    await asyncio.to_thread(clear_old, services.settings, now=services.clock())
+
+
+def clear_old(settings: Settings, *, now: float) -> int:
+    """Delete recordings that are older than they may get; returns how many. What cannot be deleted is tried again."""
+    deleted = 0
+    for path in settings.recordings_dir.glob("*"):
+        with contextlib.suppress(OSError):
+            if now - path.stat().st_mtime > settings.recording_days * 86400:
+                path.unlink()
+                deleted += 1
+    return deleted
 
 
 async def end_what_is_too_late(services: Services) -> None:

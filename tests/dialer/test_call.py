@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import wave
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def test_what_the_tape_says_is_measured_and_kept(tmp_path: Path) -> None:
     assert result.timings.answer_to_audio_s < 0.1
     assert len(result.timings.turn_gaps_s) == 1
     assert 0.3 < result.timings.turn_gaps_s[0] < 0.4, "a plain yes is complete after 300 ms"
-    with wave.open(str(world.folder / "recordings" / result.recording)) as kept:
+    with wave.open(io.BytesIO(world.equipment.recordings.read(result.recording))) as kept:
         assert (kept.getnchannels(), kept.getframerate()) == (2, 8000)
         assert kept.getnframes() / 8000 == pytest.approx(result.timings.duration_s, abs=0.05)
 

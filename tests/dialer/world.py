@@ -17,6 +17,7 @@ from dialer.engines.loopback import LoopbackEngine
 from dialer.equipment import Equipment, Understanding
 from dialer.journal import Entry, Journal, read_journals
 from dialer.messages import CallEvent, CallResult, EventKind, Released
+from dialer.vault import Vault
 from dialer.voices import Voices
 from speech.recognizers.scripted import ScriptedHearing
 from speech.seams import Speech, SpeechError, Transcript
@@ -111,7 +112,7 @@ class World:
             recognition=self.recognition,
             voice=Voices({"en": [self.voice]}),
             journal=Journal(folder / "journal", "line-1"),
-            recordings=folder / "recordings",
+            recordings=Vault(folder / "recordings"),
             now=self.now,
         )
         self.events: list[CallEvent] = []
