@@ -26,6 +26,7 @@ from dialer.voices import Voices
 from speech import logs
 from speech.client import RecognizerClient, SynthesizerClient
 from speech.prompts import PromptCache
+from speech.recorded import Recorded, RecordingUnreadable
 
 PR_SET_PDEATHSIG = 1
 CANNOT_START = 3
@@ -54,6 +55,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="LANG/ENGINE=SOCK",
         help="unix socket of a synthesiser process and its language (* for any other); the first of a language is best",
     )
+    add("--spoken", type=Path, help="folder of sentences that people spoke (LANGUAGE/NAME.wav and .txt)")
     add("--bind", default="127.0.0.1", help="IPv4 address of SIP and RTP sockets")
     add("--port", type=int, default=0, help="SIP port, 0 for any")
     add("--public-address", default="", help="IPv4 address in Contact and SDP when it differs from --bind")
@@ -88,9 +90,10 @@ async def run(chosen: argparse.Namespace, *, listener: Listener | None = None) -
     speakers = [(language, SynthesizerClient(path, cache)) for language, path in chosen.synthesizer]
     journal = Journal(chosen.data / "journal", chosen.name)
     try:
+        recorded = Recorded(chosen.spoken)
         engine = create_engine(chosen.engine, engine_options(chosen), listener)
         await engine.start()
-    except LegError as error:
+    except (LegError, RecordingUnreadable) as error:
         writer.write(wire.encode(wire.Unready(code=error.code, message=str(error))))
         await writer.drain()
         writer.close()
@@ -98,7 +101,7 @@ async def run(chosen: argparse.Namespace, *, listener: Listener | None = None) -
     equipment = Equipment(
         engine=engine,
         recognition=recognition,
-        voice=voices(speakers),
+        voice=voices(speakers, recorded),
         journal=journal,
         recordings=Vault(chosen.data / "recordings", chosen.recording_key),
     )
@@ -130,12 +133,12 @@ def engine_options(chosen: argparse.Namespace) -> EngineOptions:
     )
 
 
-def voices(speakers: Sequence[tuple[str, SynthesizerClient]]) -> Voices:
+def voices(speakers: Sequence[tuple[str, SynthesizerClient]], recorded: Recorded | None = None) -> Voices:
     """Voices by language, in the order of the command line."""
     served: dict[str, list[SynthesizerClient]] = {}
     for language, speaker in speakers:
         served.setdefault(language, []).append(speaker)
-    return Voices(served)
+    return Voices(served, recorded)
 
 
 def main(arguments: Sequence[str] | None = None, *, listener: Listener | None = None) -> int:

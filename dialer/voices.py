@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from speech.recorded import Recorded
 from speech.seams import Speech, SpeechError
 
 log = logging.getLogger(__name__)
@@ -34,14 +35,16 @@ class Synthesis(Protocol):
 class Voices:
     """The voices of one line process, best first for each language; implements :class:`dialer.speaking.Voice`."""
 
-    def __init__(self, voices: Mapping[str, Sequence[Synthesis]]) -> None:
-        self._voices = voices
+    def __init__(self, voices: Mapping[str, Sequence[Synthesis]], recorded: Recorded | None = None) -> None:
+        self._voices, self._recorded = voices, recorded or Recorded(None)
 
     async def render(self, text: str, *, language: str, keep: bool) -> bytes:
-        """Speak one sentence: s16le mono at 8000 Hz. Raises the last voice's :class:`SpeechError`.
+        """Speak one sentence: s16le mono at 8000 Hz; what a person has spoken is taken as it is.
 
-        ``keep``: whether its sound may be kept for other calls.
+        Raises the last voice's :class:`SpeechError`. ``keep``: whether its sound may be kept for other calls.
         """
+        if (spoken := self._recorded.find(text, language)) is not None:
+            return spoken.pcm
         failed = SpeechError(f"no voice speaks {language!r}: start a synthesiser for it", code="no_voice")
         for voice in self._serving(language):
             try:

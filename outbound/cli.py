@@ -95,6 +95,20 @@ def simulate(flow: Path, values: tuple[str, ...], language: str, zone: str) -> N
     talk(flow, dict(value.partition("=")[::2] for value in values), language=language, zone=zone)
 
 
+@main.command()
+@click.argument("flow", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--set", "values", multiple=True, metavar="NAME=VALUE", help="A variable; what is left out is the example."
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("heard"), show_default=True)
+def hear(flow: Path, values: tuple[str, ...], out: Path) -> None:
+    """Render everything a call flow says, in each language, into a page to listen to."""
+    from outbound.listening_page import write_page
+
+    given = dict(value.partition("=")[::2] for value in values)
+    click.echo(f"Listen to {write_page(flow, given, out, spoken_dir=load_settings().spoken_dir)}")
+
+
 @main.group()
 def models() -> None:
     """Recognition models that no package registry holds."""

@@ -21,6 +21,7 @@ def line_starter(settings: Settings, speech: SpeechProcesses, on_asked: OnAsked)
         "--data",
         str(settings.data_dir.resolve()),
         *(("--recording-key", str(settings.recording_key)) if settings.recording_key else ()),
+        *(("--spoken", str(settings.spoken_dir)) if settings.spoken_dir else ()),
         *speech.line_options,
     ]
 

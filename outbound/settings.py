@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     models_dir: Annotated[
         Path | None, Field(description="Where recogniser and voice models of your own are looked for.")
     ] = None
+    spoken_dir: Annotated[
+        Path | None,
+        AfterValidator(_absolute_or_none),
+        Field(description="Folder of sentences that people spoke, used instead of synthesis (docs/voices.md)."),
+    ] = None
     recording_key: Annotated[
         Path | None,
         AfterValidator(_absolute_or_none),
