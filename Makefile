@@ -54,6 +54,8 @@ mutants: $(VENV)/.mutation ## Change the gate in every small way and list what n
 bench: PEOPLE := 200000
 bench: $(VENV)/.test $(VENV)/.mandarin ## Measure speed, each figure beside its limit in the same run
 	@$(BIN)/outbound bench
+	@$(BIN)/outbound bench --talk 8
+	@$(BIN)/outbound bench --talk 24
 	@$(BIN)/outbound bench --gate --people $(PEOPLE)
 	@.ci/peers
 	@$(BIN)/outbound bench --queue --people $(PEOPLE)

@@ -14,7 +14,7 @@ from dialer.catches import Beeped, Signalled, Words
 from dialer.machine import GREETING_STARTS_WITHIN_S, is_enough
 from dialer.speaking import Speaker
 
-CUT_AFTER_MS = 200
+CUT_AFTER_MS = 160
 """Speech that lasts this long silences the robot."""
 GONE_ON_MS = 900
 """Speech that lasts this long is no mere "mm-hm": the robot does not go on."""

@@ -132,7 +132,7 @@ class Ear:
     """While the robot speaks, its echo comes back this much weaker at least; weaker sound is not the customer."""
     ONSET = (4, 7)
     """Voiced frames among the last ones that begin an utterance: 80 of 140 ms, so that "no" is heard."""
-    ONSET_OVER_ROBOT = (9, 12)
+    ONSET_OVER_ROBOT = (8, 11)
     """The same while the robot speaks: interrupting it takes more."""
     RESUME_FRAMES = 3
 

@@ -71,7 +71,7 @@ def _roles() -> tuple[directing.Role, ...]:
     return directing.roles(cast.model_copy(update={"behaviours": built_in_behaviours()}))
 
 
-def _notification(file: CampaignFile, number: str) -> Document:
+def notification(file: CampaignFile, number: str) -> Document:
     """One customer, now, with the example campaign's flow and the variables of its first contact."""
     contact, campaign = file.contacts[0], file.campaign
     return {
@@ -91,7 +91,7 @@ async def _invites(client: RestClient, stage: Stage, file: CampaignFile, folder:
     took_ms = []
     for number in STRANGERS:
         began = time.monotonic()
-        await client.post("/v1/notifications", _notification(file, number))
+        await client.post("/v1/notifications", notification(file, number))
         await stage.until(lambda number=number: bool(stage.rung[number]))  # type: ignore[misc]
         took_ms.append((stage.rung[number][0] - began) * 1000)
         await asyncio.sleep(0.1)
@@ -119,7 +119,7 @@ async def _calls(client: RestClient, stage: Stage, file: CampaignFile, folder: P
     before, before_people = gauges.cpu_s(lines), gauges.cpu_s(people)
     for turn in range(1, ROUNDS + 1):
         for number in TALKERS:
-            await client.post("/v1/notifications", _notification(file, number))
+            await client.post("/v1/notifications", notification(file, number))
         await stage.until(lambda turn=turn: all(len(stage.calls[number]) == turn for number in TALKERS))  # type: ignore[misc]
         await stage.all_over()
     used, used_people = gauges.cpu_s(lines) - before, gauges.cpu_s(people) - before_people

@@ -34,14 +34,20 @@ def rehearse(campaigns: tuple[Path, ...], customers: Path, exchange_port: int) -
 @click.command()
 @click.option("--gate", is_flag=True, help="Only the gate: decisions, places, lists, receipts, a large plan.")
 @click.option("--queue", is_flag=True, help="Only durability and pacing: cycles, due lookup, lines, dialers, import.")
+@click.option("--talk", type=click.IntRange(1, 60), help="Only so many conversations at once, with real speech.")
 @click.option("--people", default=1_000_000, show_default=True, help="Contacts of --gate's plan and --queue's import.")
 @click.option("--attempts", default=10_000_000, show_default=True, help="Rows of --queue's largest table of attempts.")
 @click.option("--full", is_flag=True, help="With --queue: as many rows on PostgreSQL, too; else a tenth.")
-def bench(gate: bool, queue: bool, people: int, attempts: int, full: bool) -> None:
+def bench(gate: bool, queue: bool, talk: int | None, people: int, attempts: int, full: bool) -> None:
     """Measure the product on this machine, each figure beside its limit in the same run."""
     if gate:
         _bench_gate(people)
         return
+    if talk:
+        from outbound.rehearsal.talk_bench import measure_talk
+        from outbound.settings import load_settings
+
+        sys.exit(asyncio.run(measure_talk(load_settings(), EXAMPLES / EXAMPLE_CAMPAIGNS[0], talk)))
     if queue:
         asyncio.run(_bench_queue(people, attempts, attempts if full else attempts // 10))
         return
