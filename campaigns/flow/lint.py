@@ -21,7 +21,7 @@ LEAST_LIMIT, MOST_LIMIT = 1, 4
 LONGEST = {False: 320, True: 110}
 """Characters of a prompt that is still short, with and without spaces between words."""
 _NOT_SPOKEN = ("values.", "summary", "phrases.")
-_OWN_NAMES = {"wording.unsure": {"heard"}, "wording.collect_confirm": {"value"}}
+_OWN_NAMES = {"wording.unsure": {"heard"}, "wording.collect_confirm": {"value"}, "wording.value_confirm": {"value"}}
 """What only these sentences may name."""
 
 

@@ -40,6 +40,7 @@ WORDINGS = (
     "robot",
     "screening",
     "unsure",
+    "value_confirm",
     "who",
     "wrong_person",
 )

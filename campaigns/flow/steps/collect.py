@@ -1,4 +1,4 @@
-"""collect: takes digits or a short code, pressed or spoken, and says it back to be confirmed."""
+"""collect: takes digits, a short code, a day, an amount or a name, and says it back to be confirmed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from campaigns.flow import anytime
 from campaigns.flow.answering import unanswered
+from campaigns.flow.filters import FILTERS, Manner
 from campaigns.flow.findings import Finding
 from campaigns.flow.inputs import Digits, Heard, Input
 from campaigns.flow.model import Exit, Flow, Step
@@ -15,11 +16,16 @@ from campaigns.flow.moves import Move, Next, Wait
 from campaigns.flow.prompt import Prompt
 from campaigns.flow.reading import Reader
 from campaigns.flow.turn import Turn
-from campaigns.understanding.numerals import spoken_code
+from campaigns.understanding.values import KINDS, pressed_value, read_value
 
 _CONFIRM = "confirm"
 _PENDING = "pending_value"
 _LONGEST = 20
+_COUNTED = frozenset({"digits", "code"})
+"""Kinds of which the characters are counted."""
+_KEYS = {"date": 8, "money": 10, "name": 1}
+"""Keys that may be pressed for a value: ``20261205``, ``49*90``."""
+_SAID_AS = {"digits": "digits", "code": "spell", "date": "day", "money": "money", "name": "text"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,7 @@ class Collect(Step):
     takes_values: ClassVar[bool] = True
     say: Prompt
     kind: str = "digits"
-    """``digits``, or ``code`` (digits and letters; letters can only be spoken)."""
+    """``digits``, ``code`` (digits and letters), ``date`` (a day to come), ``money`` or ``name``."""
     least: int = 1
     most: int = 1
     save_as: str
@@ -53,7 +59,7 @@ class Collect(Step):
         return cls(
             name=name,
             say=reader.prompt("say") or Prompt(),
-            kind=reader.one_of("kind", {"digits", "code"}, "digits"),
+            kind=reader.one_of("kind", KINDS, "digits"),
             least=least,
             most=int(reader.number("most", least, least=least, most=_LONGEST)),
             save_as=save_as,
@@ -74,7 +80,8 @@ class Collect(Step):
         """Listen for the value, or for yes or no."""
         if turn.state.phase == _CONFIRM:
             return Wait(listen=turn.listen(self))
-        return Wait(listen=turn.listen(self, timeout_s=8.0, end_silence_ms=900, max_digits=self.most))
+        keys = self.most if self.kind in _COUNTED else _KEYS[self.kind]
+        return Wait(listen=turn.listen(self, timeout_s=8.0, end_silence_ms=900, max_digits=keys))
 
     def resume(self, turn: Turn, event: Input) -> Move:
         """Take the value, then the confirmation."""
@@ -95,21 +102,19 @@ class Collect(Step):
 
     def assigns(self) -> Mapping[str, str]:
         """The variable that keeps the value; ``value`` stands for it while it is confirmed."""
-        return {self.save_as: "digits" if self.kind == "digits" else "spell"}
+        return {self.save_as: _SAID_AS[self.kind]}
 
     def check(self, flow: Flow) -> tuple[Finding, ...]:
         """One digit alone could not be told from the keys that work at any time."""
-        if self.least > 1 or not flow.keys.taken():
+        if self.kind not in _COUNTED or self.least > 1 or not flow.keys.taken():
             return ()
         message = "A value of one digit collides with the keys that work at any time."
         remedy = "Ask for two digits or more, or use an ask."
         return (Finding(file=flow.source, step=self.name, code="reserved_digit", message=message, remedy=remedy),)
 
     def _value(self, turn: Turn, event: Input) -> Move:
-        value = turn.digits
-        if isinstance(event, Heard):
-            value = spoken_code(event.text, turn.state.language, letters=self.kind == "code")
-        if not self.least <= len(value) <= self.most:
+        value = self._read(turn, event)
+        if not self._fits(value):
             matches = [m for m in turn.meanings(self.expected()) if not m.intent.startswith("digit:")]
             return anytime.last(turn, matches) or self._unanswered(turn)
         turn.understood(self.save_as)
@@ -138,15 +143,22 @@ class Collect(Step):
 
     def _is_value(self, turn: Turn, event: Heard | Digits) -> bool:
         """Whether the customer gave the value anew instead of confirming it."""
-        letters = self.kind == "code"
-        value = (
-            spoken_code(event.text, turn.state.language, letters=letters) if isinstance(event, Heard) else event.digits
-        )
-        return self.least > 1 and self.least <= len(value) <= self.most
+        return (self.kind not in _COUNTED or self.least > 1) and self._fits(self._read(turn, event))
+
+    def _read(self, turn: Turn, event: Input) -> str:
+        if isinstance(event, Heard):
+            return read_value(self.kind, event.text, turn.state.language, turn.now)
+        return pressed_value(self.kind, turn.digits, turn.now)
+
+    def _fits(self, value: str) -> bool:
+        return self.least <= len(value) <= self.most if self.kind in _COUNTED else bool(value)
 
     def _say_back(self, turn: Turn) -> None:
-        value = {"value": turn.state.values[_PENDING]}
-        turn.say(self.confirm or turn.flow.words("collect_confirm"), question=True, more=value)
+        value, words = turn.state.values[_PENDING], "collect_confirm"
+        if self.kind not in _COUNTED:  # said as people say it; the other sentence spells
+            manner = Manner(language=turn.state.language, now=turn.now)
+            value, words = FILTERS[_SAID_AS[self.kind]](value, "", manner), "value_confirm"
+        turn.say(self.confirm or turn.flow.words(words), question=True, more={"value": value})
 
     def _unanswered(self, turn: Turn) -> Move:
         confirming = turn.state.phase == _CONFIRM
