@@ -13,8 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-EXCLUDED = ("comtypes", "pyobjc", "pypiwin32", "sounddevice")
-"""What pyttsx3 asks for on desktops, for voices that the product does not use, and PocketSphinx for a microphone."""
+EXCLUDED = ("comtypes", "docopt", "pyobjc", "pypiwin32", "sounddevice")
+"""What pyttsx3 asks for on desktops, for voices that the product does not use, PocketSphinx for a microphone, and
+num2words for a command line."""
 
 SOURCE_ONLY = ("jieba", "srt")
 """Pure Python without a wheel; ``setuptools`` in the build file builds it."""
