@@ -61,7 +61,7 @@ class Call:
         self.request = request
         self._equipment = equipment
         self._story = Story(request.attempt_id, request.fence, emit, now=equipment.now)
-        self._questions = Questions(ask, self._story)
+        self._ask, self._questions = ask, Questions(ask, self._story)
         self._watch = LegWatch(on_ringing=self._on_ringing, on_digit=self._on_digit, on_ended=self._on_ended)
         self._sending = Sending(request, equipment)
         self._leg: Leg | None = None
@@ -193,6 +193,7 @@ class Call:
             story=self._story,
             hand_off=switchboard.hand_off,
             questions=self._questions,
+            interpret=self._ask if self.request.interpret else None,
         )
         leg.on_audio(self._on_frame)
         return conversation

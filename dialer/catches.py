@@ -18,6 +18,8 @@ class Words:
     """An utterance that ended."""
 
     text: str
+    said: str = ""
+    """What was really said, where ``text`` only stands for its meaning."""
     alternatives: tuple[str, ...] = ()
     """Other readings, best first."""
     confidence: float
@@ -30,7 +32,12 @@ class Words:
     def as_input(self, *, unheard: int) -> Heard:
         """What the flow is told of it."""
         return Heard(
-            text=self.text, alternatives=self.alternatives, confidence=self.confidence, at=self.at, unheard=unheard
+            text=self.text,
+            alternatives=self.alternatives,
+            confidence=self.confidence,
+            at=self.at,
+            unheard=unheard,
+            lasted_s=self.lasted_s,
         )
 
 

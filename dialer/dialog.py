@@ -45,6 +45,14 @@ class Dialog:
         """Whether the flow would record an opt-out."""
         return any(isinstance(effect, RecordOptOut) for effect in self.dry_run(caught))
 
+    def choices(self) -> dict[str, str]:
+        """What the step listens for and the FAQ, each by an example that is taken for it; nothing that binds us."""
+        language, step = self.state.language, self.flow.steps.get(self.state.step)
+        if step is None or self.state.ended or self.state.elsewhere:
+            return {}
+        questions = {name: one.ask[language][0] for name, one in self.flow.faq.items() if one.ask.get(language)}
+        return {**questions, **step.choices(language)}
+
     def as_input(self, caught: Caught) -> Input:
         """What was caught, as the flow takes it."""
         match caught:

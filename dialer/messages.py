@@ -54,6 +54,8 @@ class CallRequest:
     """Keep the recording only where the flow's variable ``recording_consent`` came to be ``yes``."""
     disclosures: tuple[Told, ...] = ()
     """What the rules of the customer's place want said, in their order."""
+    interpret: bool = False
+    """Whether the host may ask a model about words in which nothing was understood."""
     on_machine: str = ""
     """``hang_up``: no message is left on an answering machine, whatever the flow says."""
 

@@ -57,5 +57,7 @@ class SaidToAll:
             yield from step.prompts().values()
         if self._flow.voicemail is not None and self._flow.voicemail.leave is not None:
             yield self._flow.voicemail.leave
+        for question in self._flow.faq.values():
+            yield question.say
         for key in WORDINGS:
             yield self._flow.words(key)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from dialer.legs import Leg, Playback
 from dialer.story import Story
 from speech.audio import silence
-from speech.prompts import sentences
+from speech.prompts import paused, sentences
 from speech.seams import FRAME_BYTES
 
 SENTENCE_PAUSE_MS = 180
@@ -122,7 +122,7 @@ class Speaker:
         self._stopped = asyncio.get_running_loop().create_future()
         self._held, self.asked_s = None, None
         try:
-            return await self._say(sentences(text), language, self._stopped, more=more)
+            return await self._say(paused(text), language, self._stopped, more=more)
         finally:
             self._stopped = None
 
@@ -154,11 +154,13 @@ class Speaker:
         for _, filler in self._fillers.values():
             filler.cancel()
 
-    async def _say(self, parts: Sequence[str], language: str, stopped: asyncio.Future[int], *, more: bool) -> bool:
-        for number, text in enumerate(parts, start=1):
+    async def _say(
+        self, parts: Sequence[tuple[str, int]], language: str, stopped: asyncio.Future[int], *, more: bool
+    ) -> bool:
+        for number, (text, pause_ms) in enumerate(parts, start=1):
             rendering = self._rendering(text, language)
             if number < len(parts):
-                self._rendering(parts[number], language)
+                self._rendering(parts[number][0], language)
             first: set[asyncio.Future[Any]] = {rendering, stopped}
             done, _ = await asyncio.wait(first, timeout=LATE_S, return_when=asyncio.FIRST_COMPLETED)
             if not done:
@@ -171,12 +173,13 @@ class Speaker:
             if rendering.exception() is not None or self._is_shared(text, language):
                 self._ahead.pop((language, text), None)  # what is shared is kept elsewhere
             sentence = Sentence(text=text, pcm=rendering.result())
-            heard_all = await self._sound(sentence, language, stopped, pause=more or number < len(parts))
+            usual_ms = SENTENCE_PAUSE_MS if more or number < len(parts) else 0
+            heard_all = await self._sound(sentence, language, stopped, pause_ms=usual_ms + pause_ms)
             if stopped.done() or not heard_all:
                 return heard_all and number == len(parts)
         return True
 
-    async def _sound(self, sentence: Sentence, language: str, stopped: asyncio.Future[int], *, pause: bool) -> bool:
+    async def _sound(self, sentence: Sentence, language: str, stopped: asyncio.Future[int], *, pause_ms: int) -> bool:
         """Sound one sentence; returns whether all of it was heard."""
         if not await self._released(stopped):
             return False
@@ -186,7 +189,7 @@ class Speaker:
         played_ms = 0
         while True:
             self._began_ms = max(0, played_ms - BACK_MS)
-            complete, more_ms = await self._play(sentence, silence(SENTENCE_PAUSE_MS) if pause else b"")
+            complete, more_ms = await self._play(sentence, silence(pause_ms))
             played_ms = self._began_ms + more_ms
             if complete or played_ms >= sentence.ms:
                 return True

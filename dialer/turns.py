@@ -6,6 +6,7 @@ It holds no dialog of its own: what is said next is the flow engine's, who may b
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -13,12 +14,13 @@ from campaigns.dispositions import Disposition
 from campaigns.flow.effects import Effect, Handoff, Hangup, Listen, RecordOptOut, Refusal, Request, Say
 from campaigns.flow.engine import State
 from campaigns.flow.inputs import HandoffEnded, HungUp, Machine, Replied, Silence
-from dialer.asking import Questions
+from dialer.asking import Ask, Questions
 from dialer.catches import Beeped, Caught, Keys, Quiet, Signalled, Words
 from dialer.courtesy import Courtesy
 from dialer.dialog import Dialog
 from dialer.equipment import Equipment
 from dialer.hearing import Listener
+from dialer.interpreting import interpreted
 from dialer.legs import Leg
 from dialer.machine import VOICEMAIL, met_instead
 from dialer.messages import EventKind
@@ -45,9 +47,10 @@ class Conversation:
         story: Story,
         hand_off: Callable[[Handoff, Callable[[], None]], Awaitable[HandoffEnded]],
         questions: Questions,
+        interpret: Ask | None = None,
     ) -> None:
         self._dialog, self._leg, self._story = Dialog(script), leg, story
-        self._hand_off, self._questions = hand_off, questions
+        self._hand_off, self._questions, self._interpret = hand_off, questions, interpret
         self._speaker = Speaker(leg, equipment.voice, story, is_shared=script.said_to_all.includes)
         self._courtesy = Courtesy(
             self._speaker,
@@ -94,7 +97,8 @@ class Conversation:
                 return self._farewell()
             if (instead := self._met_instead(reply)) is not None:
                 return instead
-            self._answer(reply)
+            fill = functools.partial(self._speaker.fill, self._dialog.state.language)
+            self._answer(await interpreted(reply, self._dialog, ask=self._interpret, fill=fill))
             self._prepare()
 
     def _met_instead(self, reply: Reply) -> Hangup | None:
@@ -277,7 +281,9 @@ class Conversation:
 
     def _tell_words(self, said: Words, intent: str | None) -> None:
         at_s = said.started_s - (self._courtesy.answered_s or 0.0)
-        self._story.customer_said(said.text, at_s=at_s, intent=intent, confidence=said.confidence, engine=said.engine)
+        self._story.customer_said(
+            said.said or said.text, at_s=at_s, intent=intent, confidence=said.confidence, engine=said.engine
+        )
 
     def _on_beep(self) -> bool:
         saying = self._courtesy.saying

@@ -53,10 +53,11 @@ class LinePool:
         clock: Callable[[], float],
         on_failure: Callable[[BaseException], None],
         trusted: Callable[[], bool] = lambda: True,
+        interpret: bool = False,
     ) -> None:
         self._store, self._ledger, self._clock = store, ledger, clock
         self._send_window_s, self._on_failure, self._trusted = send_window_s, on_failure, trusted
-        self._names = names
+        self._names, self._interpret = names, interpret
         self._recovery = Recovery(store, names, journal_dir, clock)
         self._keeper = LineKeeper(names, start_line, self._recovery, self)
         self._placed = PlacedCalls()
@@ -207,7 +208,7 @@ class LinePool:
     async def _send(self, item: Claim, intent: Intent, send_before: float) -> None:
         try:
             line = self._keeper.alive[item.line]
-            request = call_request(intent, fence=item.fence, send_before=send_before)
+            request = call_request(intent, fence=item.fence, send_before=send_before, interpret=self._interpret)
             line.place(request)
             self._placed.sent(request, at=time.monotonic())
             if reason := self._placed[item.attempt_id].called_off:

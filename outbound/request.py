@@ -14,7 +14,7 @@ from outbound.callflows import with_faq
 from outbound.store.attempts import Intent
 
 
-def call_request(intent: Intent, *, fence: int, send_before: float) -> CallRequest:
+def call_request(intent: Intent, *, fence: int, send_before: float, interpret: bool = False) -> CallRequest:
     """Put everything one call needs together; the contact's variables win over the campaign's."""
     campaign, contact, settings = intent.campaign, intent.contact, intent.campaign["settings"]
     variables = {**settings["variables"], **contact["variables"]}
@@ -40,6 +40,7 @@ def call_request(intent: Intent, *, fence: int, send_before: float) -> CallReque
         record=settings["record"] and recording != "never",
         record_on_consent=recording == "consent",
         disclosures=disclosures,
+        interpret=interpret,
         on_machine=settings.get("on_machine", ""),
     )
 

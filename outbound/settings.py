@@ -122,6 +122,15 @@ class Settings(BaseSettings):
             "`false` (none), `true` (any) or networks, comma-separated (`10.1.0.0/16,fd00::/8`)."
         ),
     ] = "false"
+    llm_url: Annotated[
+        str,
+        Field(
+            description="Base address of an OpenAI-compatible model that is asked about words in which nothing was "
+            "understood, such as `http://127.0.0.1:8080/v1`; empty: none is, and nothing leaves the machine."
+        ),
+    ] = ""
+    llm_model: Annotated[str, Field(description="Its name there.")] = ""
+    llm_key: Annotated[str, Field(repr=False, description="Its API key, where it wants one.")] = ""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severe log level.")] = (
         "info"
     )

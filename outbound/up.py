@@ -226,6 +226,7 @@ async def _dialer(
         clock=services.clock,
         on_failure=lambda error: _fail(failed, error),
         trusted=trusted,
+        interpret=bool(settings.llm_url),
     )
     stack.push_async_callback(pool.stop, settings.drain_timeout_s)
     try:

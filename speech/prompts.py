@@ -25,6 +25,7 @@ MAX_BYTES = 512 * 1024 * 1024
 """About 18 hours of speech."""
 
 _END = re.compile(r"[.!?…]+[\"'”’)]*(?=\s)|[。！？；]+[”’」）]*")
+_PAUSE = re.compile("\u23f8([0-9]{1,4})")
 _ABBREVIATIONS = frozenset(
     {"mr", "mrs", "ms", "dr", "prof", "st", "nr", "vs", "etc", "e.g", "i.e", "approx", "dept", "inc", "ltd", "co"}
     | {"jr", "sr", "tel", "ext", "a.m", "p.m", "u.s"}
@@ -38,6 +39,21 @@ def normalise(text: str) -> str:
 
 def sentences(text: str) -> tuple[str, ...]:
     """Cut a text where a speaker would pause, so that the first part can sound while the next is rendered."""
+    return tuple(sentence for sentence, _ in paused(text))
+
+
+def paused(text: str) -> tuple[tuple[str, int], ...]:
+    """The same with the milliseconds of the pause that was written behind each (``⏸500``), 0 where none was."""
+    found: list[tuple[str, int]] = []
+    pieces = _PAUSE.split(text)
+    for piece, pause_ms in zip(pieces[::2], [*pieces[1::2], "0"], strict=True):
+        found += [(sentence, 0) for sentence in _sentences(piece)]
+        if found:
+            found[-1] = (found[-1][0], found[-1][1] + int(pause_ms))
+    return tuple(found)
+
+
+def _sentences(text: str) -> tuple[str, ...]:
     plain, begin, parts = normalise(text), 0, []
     for end in _END.finditer(plain):
         part = plain[begin : end.end()]

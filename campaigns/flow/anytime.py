@@ -16,6 +16,8 @@ from campaigns.understanding.matcher import Match
 from campaigns.understanding.questions import asked
 
 HOLD_ON_S = 20.0
+MUSIC_S = 3.0
+"""Sound without words that lasts so long is no answer: hold music, a television. Whoever comes back is waited for."""
 _FIRST = (
     "opt_out",
     "wrong_person",

@@ -133,6 +133,9 @@ def _take(turn: Turn, event: Heard, matches: list[Match], meant: set[str]) -> Mo
     if state.elsewhere:
         leaves = anytime.leave(turn, matches) if "goodbye" in meant else None
         return leaves or _key_said(turn, matches) or _wait_on(turn)
+    if not event.text.strip() and event.lasted_s >= anytime.MUSIC_S:
+        turn.understood(None)
+        return Wait(listen=turn.listen(step, timeout_s=anytime.HOLD_ON_S))
     if _too_early(event, meant) and state.no_matches < MOST_RESTARTS:
         return _say_unheard(turn, event.unheard)
     return _key_said(turn, matches) or anytime.question(turn, meant) or step.resume(turn, event)

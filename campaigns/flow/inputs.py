@@ -22,6 +22,8 @@ class Heard:
     unheard: int = 0
     """How many ``Say`` effects of the last batch were cut off or never begun when the customer spoke; 0 when everything
     had been said. With two or more the question had not been put yet, and a bare "yes?" is no answer to it."""
+    lasted_s: float = 0.0
+    """How long the utterance was; music lasts, and has no words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

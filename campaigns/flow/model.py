@@ -113,6 +113,10 @@ class Step:
         """Variables it sets -> how they are said."""
         return {}
 
+    def choices(self, language: str) -> Mapping[str, str]:
+        """Its answers by name, each with an example that it takes for that answer."""
+        return {}
+
     def asks(self) -> str:
         """The system of the business that it asks; empty for none."""
         return ""

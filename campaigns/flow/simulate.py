@@ -5,6 +5,7 @@ It speaks no REST and prints nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from campaigns.flow import effects as fx
 from campaigns.flow.document import Context, Flow
 from campaigns.flow.engine import State, advance, start
 from campaigns.flow.inputs import Digits, HandoffEnded, Heard, HungUp, Input, Machine, Replied, Silence
+from campaigns.flow.ssml import PAUSE
 
 
 class Who(StrEnum):
@@ -54,6 +56,7 @@ class Simulated:
     """Inputs left over when the call had ended."""
 
 
+_PAUSE = re.compile(rf"\s*{PAUSE}\d+\s*")
 _NO_REPLY = "no reply was given"
 _EVENTS: Mapping[str, Callable[[], Input]] = {
     "(silence)": Silence,
@@ -175,7 +178,7 @@ class _Tape:
         if isinstance(effect, fx.StepEntered):
             self._step = effect.step
         elif isinstance(effect, fx.Say):
-            self._add(Who.ROBOT, effect.text)
+            self._add(Who.ROBOT, _PAUSE.sub(" … ", effect.text))
         elif isinstance(effect, fx.Understood):
             last = self._turns[-1]
             self._turns[-1] = SimulatedTurn(who=last.who, text=last.text, step=last.step, intent=effect.intent)

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from campaigns.flow import ssml
 from campaigns.flow.filters import FILTERS, Manner
 from campaigns.flow.findings import nearest
 
@@ -93,7 +94,10 @@ class Template:
 def compile_template(source: str) -> Template:
     """Read a template. Raises :class:`TemplateError` for what cannot be read, with the remedy."""
     if _TAG.search(source):
-        raise TemplateError("markup", f"{source!r} contains markup.", "Prompts are plain words; leave out <…>.")
+        try:
+            source = ssml.plain(source)
+        except ssml.SsmlError as error:
+            raise TemplateError("markup", f"{error}.", "Write plain words, or one of these.") from error
     parts: list[str | Slot] = []
     last = 0
     for found in _SLOT.finditer(source):
@@ -107,7 +111,7 @@ def speakable(value: str) -> str:
     """Strip control characters, markup and runs of space, and cut what nobody would listen to."""
     value = _TAG.sub(" ", unicodedata.normalize("NFC", value))
     kept = (" " if c.isspace() else c for c in value if c.isspace() or unicodedata.category(c)[0] != "C")
-    return _SPACE.sub(" ", "".join(c for c in kept if c not in "<>{}")).strip()[:VALUE_MAX]
+    return _SPACE.sub(" ", "".join(c for c in kept if c not in f"<>{{}}{ssml.PAUSE}")).strip()[:VALUE_MAX]
 
 
 def _plain(text: str) -> str:

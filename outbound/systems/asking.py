@@ -16,6 +16,7 @@ from campaigns.flow.inputs import Replied
 from outbound.errors import NotFound
 from outbound.services import Services
 from outbound.store import Store, systems
+from outbound.systems.interpreting import Interpreter, is_for_it
 from outbound.systems.question import Question, read_answer
 from outbound.webhooks.posting import Answer, Poster
 from outbound.webhooks.targets import PrivateTargets
@@ -36,11 +37,15 @@ class Asker:
         *,
         clock: Callable[[], float],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        interpreter: Interpreter | None = None,
     ) -> None:
         self._store, self._poster, self._clock, self._pause = store, poster, clock, pause
+        self._interpreter = interpreter
 
     async def ask(self, attempt_id: str, request: Request) -> Replied:
         """Ask for the call of an attempt; raises nothing and is over within ``request.deadline_s``."""
+        if is_for_it(request):
+            return await self._interpreter.ask(request) if self._interpreter else Replied(problem="no model is set")
         try:
             row = await self._store.read(lambda connection: systems.get(connection, request.system))
         except NotFound as error:
@@ -86,8 +91,10 @@ class Asker:
 async def asking(services: Services) -> AsyncIterator[Asker]:
     """An asker with connections of its own, until the block is left."""
     allowed = PrivateTargets.read(services.settings.webhook_private_targets)
-    async with Poster(allowed, clock=services.clock) as poster:
-        yield Asker(services.store, poster, clock=services.clock)
+    anywhere = PrivateTargets(everything=True)  # the operator's own setting says where the model is
+    async with Poster(allowed, clock=services.clock) as poster, Poster(anywhere, clock=services.clock) as open_poster:
+        interpreter = Interpreter(services.settings, open_poster) if services.settings.llm_url else None
+        yield Asker(services.store, poster, clock=services.clock, interpreter=interpreter)
 
 
 class _Tries:

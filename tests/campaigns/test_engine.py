@@ -564,3 +564,13 @@ def test_a_value_is_never_taken_for_another_reading() -> None:
     asking = flow(steps={"offer": number})
     heard = Heard(text="four two one one", confidence=0.1, alternatives=("wrong number",))
     assert told(talk(asking, heard)[1])[0] == "understood n"
+
+
+def test_hold_music_is_waited_out_and_counts_as_nothing() -> None:
+    state, effects = talk(flow(), *[Heard(text="", lasted_s=30.0)] * 6)
+    assert told(effects) == ["understood None", "listen 20s 500ms 1"]
+    assert (state.no_matches, state.no_inputs, state.ended) == (0, 0, False)
+    _, effects = advance(flow(), state, Heard(text="hello, sorry about that"))
+    assert QUESTION in told(effects)
+    assert told(talk(flow(), Heard(text="", lasted_s=0.6))[1])[0] == "understood None"
+    assert talk(flow(), Heard(text="", lasted_s=0.6))[0].no_matches == 1

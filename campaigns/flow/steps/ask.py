@@ -19,11 +19,13 @@ from campaigns.flow.steps.say import SETTLED
 from campaigns.flow.template import Template
 from campaigns.flow.turn import Turn
 from campaigns.understanding.matcher import Match, says_only
-from campaigns.understanding.vocabulary import intent_names
+from campaigns.understanding.vocabulary import intent_names, sayings
 
 _PLAIN = frozenset({"yes", "no"})
 _OWN = "own:"
 """Prefix of the names under which an answer's own phrases are looked for."""
+_NEVER_CHOSEN = frozenset({"opt_out", "cancel", "agent"})
+"""What only the customer's own words may mean."""
 _STANDS_FOR = {"refuse_offer": "no"}
 
 
@@ -139,6 +141,16 @@ class Ask(Step):
         """The answers' intents and digits."""
         intents = frozenset().union(*(answer.intents for answer in self.answers))
         return intents | {f"digit:{answer.key}" for answer in self.answers if answer.key}
+
+    def choices(self, language: str) -> Mapping[str, str]:
+        """Every answer by an example: a phrase of the author's own, else how its intent is said."""
+        found: dict[str, str] = {}
+        for answer in self.answers:
+            own = [one.source for one in answer.phrases.get(language, ()) if not one.names]
+            usual = sayings(language, answer.intents - _NEVER_CHOSEN)
+            if example := next((text for text in (*own, *usual)), ""):
+                found[answer.name] = example
+        return found
 
     def exits(self) -> tuple[Exit, ...]:
         """Every answer, and otherwise."""
