@@ -42,6 +42,10 @@ class Tokens:
             words += [f"<|{language}|>", "<|transcribe|>"]
         return [self._special[word] for word in (*words, "<|notimestamps|>")]
 
+    def after(self, text: str) -> list[int]:
+        """Tokens that put ``text`` before a prompt, as what was said just before."""
+        return [self._special["<|startofprev|>"], *self.numbers(text)]
+
     def text(self, numbers: list[int]) -> str:
         """Join the text of tokens, leaving special ones out."""
         letters = "".join(self._pieces.get(number, "") for number in numbers if number < self.first_special)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,11 @@ SURE = 0.9
 SHORT_S = 5.0
 """The expected phrases are short; a long utterance is none of them."""
 MOST_CANDIDATES = 3
+"""Expected phrases that are tried as they are, and readings of a decoder that has seen the nearest of them."""
+MOST_SEEN = 8
+"""Expected phrases, the nearest, that the decoder sees before it reads a doubtful sound again."""
 LEAST_LIKENESS = 0.55
+"""Whatever sounds less like the first reading (0..1) is none of what may have been said."""
 
 _BRACKETED = re.compile(r"[\[(*♪<][^\])*♪>]*[\])*♪>]")
 _WORD = re.compile(r"\w")
@@ -107,11 +112,19 @@ class Whisper:
     def _other_readings(
         self, encoded: Any, prompt: list[int], text: str, phrases: tuple[str, ...], language: str, seconds: float
     ) -> tuple[str, ...]:
-        """Those expected phrases that sound like the reading and that the sound bears out, the best first."""
-        near = nearest(text, phrases, language, limit=MOST_CANDIDATES, least=LEAST_LIKENESS)
-        if not near or _bare(near[0][0]) == _bare(text):
+        """Expected phrases, and readings biased to them, that sound like the first and that the sound bears out.
+
+        The best first. Biased readings may be echoes of the phrases, so they have to pass by the sound alone.
+        """
+        seen = [phrase for phrase, _ in nearest(text, phrases, language, limit=MOST_SEEN, least=0.0)]
+        if not seen or _bare(seen[0]) == _bare(text):
             return ()
-        readings = [self._tokens.numbers(_as_written(words)) for words in (text, *(phrase for phrase, _ in near))]
+        read = self._read_again(encoded, prompt, seen, seconds)
+        near = nearest(text, (*seen[:MOST_CANDIDATES], *read), language, limit=2 * MOST_CANDIDATES, least=LEAST_LIKENESS)
+        near = [(words, likeness) for words, likeness in near if _bare(words) != _bare(text)]
+        if not near:
+            return ()
+        readings = [self._tokens.numbers(_as_written(words)) for words in (text, *(words for words, _ in near))]
         repeated = self._storage.from_array(np.repeat(np.asarray(encoded), len(readings), axis=0))
         frames = [math.ceil(seconds * FRAMES_A_SECOND / 2)] * len(readings)
         aligned = self._model.align(repeated, prompt[:-1], readings, frames)
@@ -124,9 +137,25 @@ class Whisper:
         return tuple(phrase for _, phrase in sorted(borne_out))
 
 
+    def _read_again(self, encoded: Any, prompt: list[int], seen: Sequence[str], seconds: float) -> list[str]:
+        """What a decoder that has just seen ``seen`` makes of the sound, the likeliest first."""
+        words = "".join(f"{_as_written(phrase)}{'.' if phrase.isascii() else '。'}" for phrase in seen)
+        prompt = [*self._tokens.after(words), *prompt]
+        [result] = self._model.generate(
+            encoded,
+            [prompt],
+            beam_size=MOST_CANDIDATES,
+            num_hypotheses=MOST_CANDIDATES,
+            no_repeat_ngram_size=3,
+            max_length=len(prompt) + math.ceil(TOKENS_A_SECOND * seconds) + 8,
+        )
+        texts = (unloop(self._tokens.text(numbers), seconds) for numbers in result.sequences_ids)
+        return [text for text in texts if _bare(text)]
+
+
 def allowance(likeness: float) -> float:
     """How much less probable (nats) than the reading a phrase may be: more, the more alike they sound (0..1)."""
-    return 0.5 + 60.0 * max(0.0, likeness - LEAST_LIKENESS) ** 2
+    return 3.0 + 60.0 * max(0.0, likeness - LEAST_LIKENESS) ** 2
 
 
 def _bare(words: str) -> str:
