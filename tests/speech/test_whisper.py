@@ -159,19 +159,21 @@ def test_a_phrase_that_the_sound_bears_out_is_another_reading(whisper: Recognize
     hearing = whisper.open(language="en", phrases=PHRASES)
     hearing.feed(by_telephone(espeak.render("Take me off your list", language="en").pcm))
     found = hearing.result()
-    assert "take me off your list" in (words(found.text), *found.alternatives)
-    assert set(found.alternatives) <= {"take me off your list"}
+    readings = [words(text) for text in (found.text, *found.alternatives)]
+    assert "take me off your list" in readings
+    assert not set(readings) & (set(PHRASES) - {"take me off your list"})
 
 
 @pytest.mark.parametrize("said", ["I like green apples in the morning.", "The trains are late again."])
 def test_no_phrase_is_forced_on_other_words(whisper: Recognizer, espeak: Any, said: str) -> None:
     hearing = whisper.open(language="en", phrases=PHRASES)
     hearing.feed(by_telephone(espeak.render(said, language="en").pcm))
-    assert hearing.result().alternatives == ()
+    found = hearing.result()
+    assert not {words(text) for text in (found.text, *found.alternatives)} & set(PHRASES)
 
 
 def test_a_phrase_may_be_less_probable_the_more_it_sounds_like_the_reading() -> None:
-    assert allowance(0.55) == 0.5 < allowance(0.7) < allowance(0.9) < allowance(1.0) < 13
+    assert allowance(0.55) == 3.0 < allowance(0.7) < allowance(0.9) < allowance(1.0) < 16
 
 
 @pytest.fixture(scope="module")
