@@ -117,10 +117,10 @@ class Whisper:
         The best first. Biased readings may be echoes of the phrases, so they have to pass by the sound alone.
         """
         seen = [phrase for phrase, _ in nearest(text, phrases, language, limit=MOST_SEEN, least=0.0)]
-        if not seen or _bare(seen[0]) == _bare(text):
+        if not seen or any(_holds(text, phrase) for phrase in seen):
             return ()
-        read = self._read_again(encoded, prompt, seen, seconds)
-        near = nearest(text, (*seen[:MOST_CANDIDATES], *read), language, limit=2 * MOST_CANDIDATES, least=LEAST_LIKENESS)
+        tried = (*seen[:MOST_CANDIDATES], *self._read_again(encoded, prompt, seen, seconds))
+        near = nearest(text, tried, language, limit=2 * MOST_CANDIDATES, least=LEAST_LIKENESS)
         near = [(words, likeness) for words, likeness in near if _bare(words) != _bare(text)]
         if not near:
             return ()
@@ -135,7 +135,6 @@ class Whisper:
             if own - other <= allowance(likeness)
         ]
         return tuple(phrase for _, phrase in sorted(borne_out))
-
 
     def _read_again(self, encoded: Any, prompt: list[int], seen: Sequence[str], seconds: float) -> list[str]:
         """What a decoder that has just seen ``seen`` makes of the sound, the likeliest first."""
@@ -156,6 +155,12 @@ class Whisper:
 def allowance(likeness: float) -> float:
     """How much less probable (nats) than the reading a phrase may be: more, the more alike they sound (0..1)."""
     return 3.0 + 60.0 * max(0.0, likeness - LEAST_LIKENESS) ** 2
+
+
+def _holds(text: str, phrase: str) -> bool:
+    """Whether a reading says an expected phrase to the letter: all of it, or one too long to be there by chance."""
+    whole, part = _bare(text), _bare(phrase)
+    return whole == part or (len(part) >= (8 if part.isascii() else 4) and part in whole)
 
 
 def _bare(words: str) -> str:
