@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from dialer.legs import Leg, Playback
 from dialer.story import Story
 from speech.audio import silence
+from speech.pace import slowed
 from speech.prompts import paused, sentences
 from speech.seams import FRAME_BYTES
 
@@ -69,7 +70,7 @@ class Speaker:
 
     def __init__(self, leg: Leg, voice: Voice, story: Story, *, is_shared: Callable[[str, str], bool]) -> None:
         self._leg, self._voice, self._story, self._is_shared = leg, voice, story, is_shared
-        self._ahead: dict[tuple[str, str], asyncio.Task[bytes]] = {}
+        self._ahead: dict[tuple[str, str, bool], asyncio.Task[bytes]] = {}
         self._playback: Playback | None = None
         self._stopped: asyncio.Future[int] | None = None
         self._sounding = b""
@@ -87,10 +88,10 @@ class Speaker:
         at = self._playback.played_ms * BYTES_PER_MS
         return self._sounding[at : at + FRAME_BYTES]
 
-    def prepare(self, text: str, language: str) -> None:
+    def prepare(self, text: str, language: str, *, slow: bool = False) -> None:
         """Begin rendering the sentences of ``text`` that will be needed soon; two at most."""
         for sentence in sentences(text)[:2]:
-            self._rendering(sentence, language)
+            self._rendering(sentence, language, slow)
 
     def prepare_filler(self, text: str, language: str) -> None:
         """Have ready what :meth:`fill` says in ``language``; it is the same for everybody."""
@@ -113,16 +114,16 @@ class Speaker:
         self._began_ms = 0
         await self._play(sentence, b"")
 
-    async def say(self, text: str, language: str, *, more: bool = False) -> bool:
+    async def say(self, text: str, language: str, *, more: bool = False, slow: bool = False) -> bool:
         """Speak ``text``; returns whether all of it was heard, ``False`` when :meth:`stop` cut it.
 
-        ``more`` follows: a pause ends the last sentence too. Raises :class:`speech.seams.SpeechError` when a sentence
-        cannot be rendered.
+        ``more`` follows: a pause ends the last sentence too. ``slow``: for a customer who asked for it.
+        Raises :class:`speech.seams.SpeechError` when a sentence cannot be rendered.
         """
         self._stopped = asyncio.get_running_loop().create_future()
         self._held, self.asked_s = None, None
         try:
-            return await self._say(paused(text), language, self._stopped, more=more)
+            return await self._say(paused(text), language, self._stopped, more=more, slow=slow)
         finally:
             self._stopped = None
 
@@ -155,12 +156,12 @@ class Speaker:
             filler.cancel()
 
     async def _say(
-        self, parts: Sequence[tuple[str, int]], language: str, stopped: asyncio.Future[int], *, more: bool
+        self, parts: Sequence[tuple[str, int]], language: str, stopped: asyncio.Future[int], *, more: bool, slow: bool
     ) -> bool:
         for number, (text, pause_ms) in enumerate(parts, start=1):
-            rendering = self._rendering(text, language)
+            rendering = self._rendering(text, language, slow)
             if number < len(parts):
-                self._rendering(parts[number][0], language)
+                self._rendering(parts[number][0], language, slow)
             first: set[asyncio.Future[Any]] = {rendering, stopped}
             done, _ = await asyncio.wait(first, timeout=LATE_S, return_when=asyncio.FIRST_COMPLETED)
             if not done:
@@ -171,7 +172,7 @@ class Speaker:
             if stopped.done():
                 return False
             if rendering.exception() is not None or self._is_shared(text, language):
-                self._ahead.pop((language, text), None)  # what is shared is kept elsewhere
+                self._ahead.pop((language, text, slow), None)  # what is shared is kept elsewhere
             sentence = Sentence(text=text, pcm=rendering.result())
             usual_ms = SENTENCE_PAUSE_MS if more or number < len(parts) else 0
             heard_all = await self._sound(sentence, language, stopped, pause_ms=usual_ms + pause_ms)
@@ -220,13 +221,16 @@ class Speaker:
             self._held = None
         return not stopped.done()
 
-    def _rendering(self, text: str, language: str) -> asyncio.Task[bytes]:
-        key = (language, text)
+    def _rendering(self, text: str, language: str, slow: bool) -> asyncio.Task[bytes]:
+        key = (language, text, slow)
         if key not in self._ahead:
-            rendering = self._voice.render(text, language=language, keep=self._is_shared(text, language))
-            self._ahead[key] = asyncio.create_task(rendering)
+            self._ahead[key] = asyncio.create_task(self._render(text, language, slow))
             self._ahead[key].add_done_callback(_look_at)
         return self._ahead[key]
+
+    async def _render(self, text: str, language: str, slow: bool) -> bytes:
+        pcm = await self._voice.render(text, language=language, keep=self._is_shared(text, language))
+        return await asyncio.to_thread(slowed, pcm) if slow else pcm
 
 
 def _look_at(task: asyncio.Task[bytes]) -> None:

@@ -209,7 +209,7 @@ class Conversation:
             self._voicemail.spoken_over = False
             self._courtesy.saying = say
             try:
-                complete = await self._speaker.say(say.text, say.language, more=more)
+                complete = await self._speaker.say(say.text, say.language, more=more, slow=say.slow)
             finally:
                 self._courtesy.saying = None
             if not self._voicemail.spoken_over:
@@ -262,7 +262,7 @@ class Conversation:
         )
         for effect in self._dialog.effects:
             if isinstance(effect, Say) and not self.listener.closed:
-                self._speaker.prepare(effect.text, effect.language)
+                self._speaker.prepare(effect.text, effect.language, slow=effect.slow)
 
     def _farewell(self) -> Hangup:
         """The customer is gone: nothing is said, everything else is performed."""

@@ -148,6 +148,12 @@ def _repeat(turn: Turn) -> Move:
     return turn.step.again(turn)
 
 
+def _slower(turn: Turn) -> Move:
+    """Say it again, and everything after it, more slowly."""
+    turn.change(slow=True)
+    return _repeat(turn)
+
+
 def _greeting(turn: Turn) -> Move:
     """ "Hello?" after the first words means that they were not heard; later it means "are you there"."""
     if turn.state.turns:
@@ -199,7 +205,7 @@ _TAKERS: Mapping[str, Callable[[Turn], Move]] = {
     "refuse_offer": _refused,
     "already_done": _already_done,
     "repeat": _repeat,
-    "slower": _repeat,
+    "slower": _slower,
     "hold_on": _hold_on,
     "greeting": _greeting,
     "goodbye": _goodbye,

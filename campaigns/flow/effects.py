@@ -42,6 +42,8 @@ class Say:
     """Whether the customer's speech or digits stop it. False only where a law wants the words heard."""
     after_beep: bool = False
     """Wait for an answering machine's beep (or 2 s of silence, at most 20 s) before speaking; never interrupted."""
+    slow: bool = False
+    """Speak more slowly than usual: the customer asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,8 @@ class State:
     """What the recorded opt-out covers, ``all`` or ``purpose``; empty as long as there is none."""
     refused: bool = False
     """Whether the customer refused the offer; it is told once."""
+    slow: bool = False
+    """Whether the customer asked to be spoken to more slowly."""
     screened: bool = False
     """Whether a screening assistant was told who calls, and nobody came yet."""
     transferring: bool = False

@@ -24,8 +24,13 @@ from campaigns.understanding.matcher import Match, understand
 from campaigns.understanding.times import read_time
 from campaigns.understanding.vocabulary import sayings
 
-_ALWAYS_SAID = frozenset({"opt_out", "agent", "repeat", "call_later", "wrong_person"})
-
+_ALWAYS_SAID = frozenset(
+    {
+        *("opt_out", "agent", "wrong_person", "call_later", "busy_now", "are_you_a_robot", "who_is_this"),
+        *("refuse_offer", "already_done", "repeat", "slower", "hold_on", "goodbye"),
+    }
+)
+"""Intents whose typical phrases are listened for at every step (campaigns/flow/anytime.py takes them)."""
 _PROVE_NOBODY = frozenset({"greeting", "repeat", "hold_on", "voicemail", "screening", "menu"})
 """Intents that an answering machine's greeting has as well ("hello", "please hold")."""
 
@@ -132,8 +137,16 @@ class Turn:
         self._said.append(text)
         if question:
             self._question.append(text)
-        language = self.state.language
-        self.effects.append(fx.Say(text=text, language=language, barge_in=not after_beep, after_beep=after_beep))
+        state = self.state
+        self.effects.append(
+            fx.Say(
+                text=text,
+                language=state.language,
+                barge_in=not after_beep,
+                after_beep=after_beep,
+                slow=state.slow and not after_beep,
+            )
+        )
 
     def say_wording(self, key: str, more: Mapping[str, str] | None = None) -> None:
         """Speak one of the sentences that every flow has."""

@@ -41,6 +41,8 @@ class FarEnd:
         self.leg = leg
         self.heard: list[str] = []
         """What came, utterance by utterance."""
+        self.lasted_s: list[float] = []
+        """How long each took, also what could not be read."""
         self.answered_at_s = self.first_sound_at_s = 0.0
         self._sound = bytearray()
         self._quiet = 0
@@ -106,6 +108,8 @@ class FarEnd:
         text = " ".join(message.text for message in modem.decode(samples(bytes(self._sound))))
         if text:
             self.heard.append(text)
+        if self._sound:
+            self.lasted_s.append(len(self._sound) / 16000 - self._quiet * 0.02)
         self._sound.clear()
         self._quiet = 0
         return text

@@ -152,6 +152,31 @@ def test_asks_to_repeat_and_then_says_no(tmp_path: Path) -> None:
     assert [event["intent"] for event in world.told(EventKind.HEARD)] == ["repeat", "no"]
 
 
+def lengths_after(words: str, folder: Path) -> list[float]:
+    """How long each utterance of the robot lasted, where the customer says ``words`` and then asks once more."""
+
+    async def asks(customer: FarEnd) -> None:
+        await customer.answer()
+        await customer.listen()
+        for question in (words, "what was that"):
+            await customer.say(question)
+            await customer.listen()
+        await customer.say("no")
+        await customer.stay()
+
+    world = World(folder, customer=asks)
+    assert ring(world).disposition is Disposition.DECLINED
+    return world.customer.lasted_s
+
+
+def test_asks_to_be_spoken_to_more_slowly(tmp_path: Path) -> None:
+    usual = lengths_after("what was that", tmp_path / "usual")
+    slow = lengths_after("slower please", tmp_path / "slow")
+    assert slow[0] == usual[0], "nobody had asked yet"
+    for place in (1, 2):
+        assert 1.15 < slow[place] / usual[place] < 1.3, "from then on; pauses stay as they are"
+
+
 def test_what_is_personal_is_rendered_once_in_the_call_and_kept_nowhere(tmp_path: Path) -> None:
     async def silent(customer: FarEnd) -> None:
         await customer.answer()
