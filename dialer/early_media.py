@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from campaigns.understanding.announcements import Announcement, announced
+from campaigns.understanding.announcements import Announcement, announced, typical_announcements
 from dialer.equipment import Equipment
 from dialer.utterance import Utterance
 from speech.listening import CallTone, EarEvent, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
@@ -79,7 +79,7 @@ class EarlyMedia:
         self._heard += 1
         if self._utterance is not None:
             self._utterance.drop()
-        understanding = self._equipment.recognition.hear(self._language)
+        understanding = self._equipment.recognition.hear(self._language, typical_announcements(self._language))
         understanding.feed(event.audio)
         patience_s = self._equipment.decode_deadline_s
         self._utterance = Utterance(understanding, started_ms=event.at_ms, patience_s=patience_s)
@@ -88,7 +88,8 @@ class EarlyMedia:
         self._read(await utterance.result())  # empty where nobody hears this language here
 
     def _read(self, transcript: Transcript) -> None:
-        if kind := announced(transcript.text):
+        kinds = (announced(text) for text in (transcript.text, *transcript.alternatives))
+        if kind := next(filter(None, kinds), None):
             self._tell(kind)
 
     def _tell(self, kind: Announcement) -> None:

@@ -13,9 +13,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from campaigns.flow.effects import Listen
+from campaigns.understanding.announcements import typical_announcements
 from dialer.catches import Attention, Beeped, Caught, Keys, Quiet, Signalled, Words
 from dialer.equipment import Equipment
 from dialer.keypad import Keypad
+from dialer.machine import NETWORK_WITHIN_S
 from dialer.utterance import Utterance
 from speech.listening import (
     Beep,
@@ -201,9 +203,10 @@ class Listener:
 
     def _begin(self, event: SpeechStarted) -> None:
         self._drop_utterance()
+        said_instead = typical_announcements(self.language) if self._ear.now_ms < NETWORK_WITHIN_S * 1000 else ()
         understanding = self._equipment.recognition.hear(
             self.language,
-            self._expected.phrases,
+            (*self._expected.phrases, *said_instead),
             expects_digits=self._expected.max_digits > 1,
             on_partial=self._on_partial,
         )

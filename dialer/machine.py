@@ -66,7 +66,8 @@ def met_instead(caught: object, *, answered_s: float) -> Met | None:
         case Signalled(name=name):
             return SIGNALS[name]
         case Words() if caught.started_s - answered_s <= NETWORK_WITHIN_S and caught.lasted_s >= ANNOUNCEMENT_S:
-            kind = announced(caught.text, answered=True)
+            kinds = (announced(text, answered=True) for text in (caught.text, *caught.alternatives))
+            kind = next(filter(None, kinds), None)
             return Met(disposition=kind.disposition, evidence=f"announced_{kind}") if kind else None
     return None
 

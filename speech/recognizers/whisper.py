@@ -35,7 +35,7 @@ QUIETEST_DBFS = -55.0
 
 SURE = 0.9
 """A reading this certain is not doubted."""
-SHORT_S = 5.0
+SHORT_S = 6.0
 """The expected phrases are short; a long utterance is none of them."""
 MOST_CANDIDATES = 3
 """Expected phrases that are tried as they are, and readings of a decoder that has seen the nearest of them."""

@@ -14,12 +14,13 @@ from campaigns.flow.document import Context, parse_flow
 from campaigns.flow.effects import Understood
 from campaigns.flow.engine import advance, start
 from campaigns.flow.inputs import Heard
-from campaigns.understanding.announcements import announced
+from campaigns.understanding.announcements import announced, typical_announcements
+from campaigns.understanding.vocabulary import intent_names, sayings
 from dialer.hearing import GLIMPSES_MS
 from dialer.machine import MachineWatch, is_enough
 from outbound.rehearsal.evaluation.clips import Clip
 from speech.listening import Ear, SpeechEnded, SpeechStarted
-from speech.seams import FRAME_BYTES, Hearing, Recognizer
+from speech.seams import FRAME_BYTES, Hearing, Recognizer, Transcript
 
 PERSON, MACHINE = "person", "machine"
 WITHIN_S = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
@@ -93,6 +94,7 @@ def known_within(judged: Sequence[Judged], seconds: float) -> float:
 
 
 def _verdict(clip: Clip, recognizer: Recognizer) -> Verdict:
+    phrases = (*sayings(clip.language, intent_names()), *typical_announcements(clip.language))
     ear, pcm = Ear(), clip.sound.astype("<i2").tobytes()
     hearing: Hearing | None = None
     started_ms = first_ms = 0
@@ -102,7 +104,7 @@ def _verdict(clip: Clip, recognizer: Recognizer) -> Verdict:
         before = hearing
         for event in ear.hear(frame):
             if isinstance(event, SpeechStarted):
-                hearing, started_ms = recognizer.open(language=clip.language), event.at_ms
+                hearing, started_ms = recognizer.open(language=clip.language, phrases=phrases), event.at_ms
                 first_ms = first_ms or started_ms
                 hearing.feed(event.audio)
             elif isinstance(event, SpeechEnded):
@@ -121,11 +123,12 @@ def _verdict(clip: Clip, recognizer: Recognizer) -> Verdict:
 def _read(hearing: Hearing, language: str, begun_ms: int, lasted_ms: int, *, ended: bool) -> tuple[str, float] | None:
     """Who speaks, if no person, and how long decoding took."""
     began = time.process_time()
-    text = hearing.result().text
-    took_s = time.process_time() - began
-    intent = _intent(text, language)
-    if kind := announced(text, answered=True):
-        return kind.value, took_s
+    transcript = hearing.result()
+    text, took_s = transcript.text, time.process_time() - began
+    intent = _intent(transcript, language)
+    for reading in (text, *(transcript.alternatives if ended else ())):
+        if kind := announced(reading, answered=True):
+            return kind.value, took_s
     if not ended:
         return (MACHINE, took_s) if is_enough(text, intent) else None
     watch = MachineWatch()
@@ -133,10 +136,10 @@ def _read(hearing: Hearing, language: str, begun_ms: int, lasted_ms: int, *, end
     return (MACHINE, took_s) if shown else None
 
 
-def _intent(text: str, language: str) -> str | None:
+def _intent(transcript: Transcript, language: str) -> str | None:
     context = Context(
         variables={"business": "Northwind"}, language=language, now=datetime(2026, 11, 24, 15, tzinfo=UTC), zone="UTC"
     )
     state, _ = start(_FLOW, context)
-    effects = advance(_FLOW, state, Heard(text=text))[1]
+    effects = advance(_FLOW, state, Heard(text=transcript.text, alternatives=transcript.alternatives))[1]
     return next((effect.intent for effect in effects if isinstance(effect, Understood)), None)
