@@ -221,10 +221,13 @@ async def test_a_campaign_is_paused_resumed_and_cancelled_by_keyboard(site: Site
     await card.get_by_role("button", name="Resume").press("Enter")
     await expect(card).to_contain_text("Running")
     await card.get_by_role("button", name="Cancel").press("Enter")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_be_visible()
     await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
     await expect(card).to_contain_text("Running")
     await card.get_by_role("button", name="Cancel").press("Enter")
-    await page.get_by_role("dialog").get_by_role("button", name="Cancel the campaign").press("Enter")
+    await dialog.get_by_role("button", name="Cancel the campaign").press("Enter")
     await expect(card).to_contain_text("Cancelled")
     assert [row["state"] for row in await site.world.attempts()] == ["done"]
     assert window.complaints == []
