@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from campaigns.understanding.announcements import Announcement, announced, typical_announcements
+from campaigns.understanding.announcements import Announcement, announced, readings, typical_announcements
 from dialer.equipment import Equipment
 from dialer.utterance import Utterance
 from speech.listening import CallTone, EarEvent, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
@@ -88,7 +88,7 @@ class EarlyMedia:
         self._read(await utterance.result())  # empty where nobody hears this language here
 
     def _read(self, transcript: Transcript) -> None:
-        kinds = (announced(text) for text in (transcript.text, *transcript.alternatives))
+        kinds = (announced(text) for text in readings(transcript.text, transcript.alternatives))
         if kind := next(filter(None, kinds), None):
             self._tell(kind)
 

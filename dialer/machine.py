@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from campaigns.dispositions import Disposition
-from campaigns.understanding.announcements import announced, may_announce
+from campaigns.understanding.announcements import announced, may_announce, readings
 from dialer.catches import Signalled, Words
 
 NETWORK_WITHIN_S = 20.0
@@ -66,7 +66,7 @@ def met_instead(caught: object, *, answered_s: float) -> Met | None:
         case Signalled(name=name):
             return SIGNALS[name]
         case Words() if caught.started_s - answered_s <= NETWORK_WITHIN_S and caught.lasted_s >= ANNOUNCEMENT_S:
-            kinds = (announced(text, answered=True) for text in (caught.text, *caught.alternatives))
+            kinds = (announced(text, answered=True) for text in readings(caught.text, caught.alternatives))
             kind = next(filter(None, kinds), None)
             return Met(disposition=kind.disposition, evidence=f"announced_{kind}") if kind else None
     return None

@@ -73,6 +73,11 @@ def may_announce(text: str) -> bool:
     return "network" in (signs := _found(text, "signs")) and "mailbox" not in signs and announced(text) is None
 
 
+def readings(text: str, alternatives: Sequence[str]) -> tuple[str, ...]:
+    """What may be an announcement: ``text``, and other readings of it only where ``text`` itself is a network's."""
+    return (text, *alternatives) if may_announce(text) else (text,)
+
+
 def network_language(number: str, language: str) -> str:
     """What the networks of a number speak, in ISO 639-1: Mandarin where it is spoken, else the contact's language."""
     return "zh" if number.startswith(_ZH_CODES) else language

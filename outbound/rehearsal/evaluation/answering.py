@@ -14,7 +14,7 @@ from campaigns.flow.document import Context, parse_flow
 from campaigns.flow.effects import Understood
 from campaigns.flow.engine import advance, start
 from campaigns.flow.inputs import Heard
-from campaigns.understanding.announcements import announced, typical_announcements
+from campaigns.understanding.announcements import announced, readings, typical_announcements
 from campaigns.understanding.vocabulary import intent_names, sayings
 from dialer.hearing import GLIMPSES_MS
 from dialer.machine import MachineWatch, is_enough
@@ -126,7 +126,7 @@ def _read(hearing: Hearing, language: str, begun_ms: int, lasted_ms: int, *, end
     transcript = hearing.result()
     text, took_s = transcript.text, time.process_time() - began
     intent = _intent(transcript, language)
-    for reading in (text, *(transcript.alternatives if ended else ())):
+    for reading in readings(text, transcript.alternatives if ended else ()):
         if kind := announced(reading, answered=True):
             return kind.value, took_s
     if not ended:
